@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from assetbuild import pool
+from assetbuild.pool import Lost, WorkerError
+
+
+def square(n: int) -> int:
+    return n * n
+
+
+def pid(_: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
+def misbehave(how: str) -> str:
+    match how:
+        case "crash":
+            faulthandler.disable()  # It would tell the whole terminal.
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "exit":
+            os._exit(3)
+        case "hang":
+            # Not interruptible by Python's own signal handling, as a C extension in a long loop is not.
+            signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
+            time.sleep(600)
+        case "raise":
+            raise ValueError("out of cheese")
+    return how
+
+
+def start_a_child_and_hang(file: str) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    Path(file).write_text(str(child.pid))
+    time.sleep(600)
+
+
+def test_every_item_gets_its_result() -> None:
+    items = list(range(500))
+    results = dict(pool.run(square, items, weights=[1000] * 500, jobs=3))
+    assert results == {i: i * i for i in items}
+
+
+def test_nothing_to_do_starts_nothing() -> None:
+    assert list(pool.run(square, [], weights=[])) == []
+
+
+def test_heavy_work_is_spread_over_the_workers() -> None:
+    pids = {result for _, result in pool.run(pid, [0] * 8, weights=[pool.BATCH_WEIGHT] * 8, jobs=2)}
+    assert len(pids) == 2
+    assert os.getpid() not in pids
+
+
+@pytest.mark.parametrize(
+    ("how", "lost"),
+    [
+        ("crash", Lost("crash", "signal SIGSEGV")),
+        ("exit", Lost("crash", "exit status 3")),
+        ("hang", Lost("timeout")),
+    ],
+)
+def test_a_lost_worker_costs_the_item_it_had_in_hand_and_no_other(how: str, lost: Lost) -> None:
+    items = ["ok"] * 10 + [how] + ["fine"] * 10
+    results = dict(pool.run(misbehave, items, weights=[1] * 21, jobs=1, time_limit=1))
+    assert results.pop(10) == lost
+    assert results == {i: items[i] for i in range(21) if i != 10}
+
+
+def test_several_lost_workers_are_each_replaced() -> None:
+    items = ["crash", "a", "exit", "b", "crash", "c"]
+    results = dict(pool.run(misbehave, items, weights=[pool.BATCH_WEIGHT] * 6, jobs=2))
+    assert [isinstance(results[i], Lost) for i in range(6)] == [True, False, True, False, True, False]
+
+
+def test_an_exception_is_the_programs_own_mistake() -> None:
+    with pytest.raises(WorkerError, match="out of cheese"):
+        list(pool.run(misbehave, ["raise"], weights=[1]))
+
+
+def test_what_a_stopped_worker_started_is_stopped_too(tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    # The limit leaves the child time to start on a busy machine.
+    ((_, result),) = pool.run(start_a_child_and_hang, [str(file)], weights=[1], time_limit=3)
+    assert result == Lost("timeout")
+    child = int(file.read_text())
+    for _ in range(100):
+        state = Path(f"/proc/{child}/stat")
+        if not state.exists() or state.read_text().split()[2] == "Z":
+            return
+        time.sleep(0.05)
+    pytest.fail("the child lives on")
+
+
+def test_a_result_larger_than_any_pipe_comes_through() -> None:
+    items = [5_000_000, 7_000_000, 1]
+    results = dict(pool.run(bytes, items, weights=items))
+    assert [len(results[i]) for i in range(3)] == items  # type: ignore[arg-type]
+
+
+def test_stopping_early_leaves_no_worker_behind() -> None:
+    run = pool.run(pid, [0] * 8, weights=[pool.BATCH_WEIGHT] * 8, jobs=2)
+    _, worker = next(run)
+    assert isinstance(worker, int)
+    run.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
