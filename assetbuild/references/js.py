@@ -1,0 +1,169 @@
+"""References in JavaScript: the specifiers of `import` and `export`, `new URL("…", import.meta.url)`, and the comment that
+names the source map."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from assetbuild.references import Reference, Scan, is_local, sourcemap
+from assetbuild.syntax import js
+
+_T = r"(?:[ \t\v\f\xa0\ufeff\u1680\u2000-\u200a\u202f\u205f\u3000\n\r\u2028\u2029]++|//[^\n\r\u2028\u2029]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+"
+_S = r""""[^"\\\n\r]*+(?:\\(?:\r\n|[\s\S])[^"\\\n\r]*+)*+"|'[^'\\\n\r]*+(?:\\(?:\r\n|[\s\S])[^'\\\n\r]*+)*+'"""
+_LITERAL = rf"({_S}|`[^`\\$]*+(?:(?:\\[\s\S]|\$(?!\{{))[^`\\$]*+)*+`)"
+_N = r"(?:[\w$\\\u200c\u200d]|[^\x00-\x7f\s\ufeff])++"
+# What is between the braces of an import or export clause: names, strings, comments.
+_CLAUSE = rf"\{{(?:[^}}'\"/]++|{_S}|/(?:/[^\n\r\u2028\u2029]*+|\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/))*+\}}"
+_FROM = rf"{_T}from{_T}({_S})"
+_NAMED = rf"(?:\*{_T}as(?![\w$]){_T}{_N}|{_CLAUSE})"
+_STATIC = re.compile(
+    rf"import{_T}(?:({_S})|(?:(?:defer|source)(?![\w$]){_T}(?!from{_T}['\"]))?+"
+    rf"(?:{_NAMED}|(?!from{_T}['\"]){_N}(?:{_T},{_T}{_NAMED})?+|from(?={_T}from)){_FROM}|{_N}{_FROM})"
+)
+_EXPORT = re.compile(rf"export{_T}(?:\*(?:{_T}as(?![\w$]){_T}(?:{_N}|{_S}))?+|{_CLAUSE}){_FROM}")
+_DYNAMIC = re.compile(rf"import{_T}(?:\.{_T}(?:source|defer){_T})?+\({_T}{_LITERAL}{_T}([,)])")
+_URL = re.compile(rf"URL{_T}\({_T}{_LITERAL}{_T},{_T}import{_T}\.{_T}meta{_T}\.{_T}url{_T}(?:,{_T})?\)")
+_METHOD = re.compile(rf"{_T}\{{")
+_NEWLINE = re.compile(r"[\n\r\u2028\u2029]")
+_WORD_BEFORE = re.compile(r"[\w$\\#\u200c\u200d]|[^\x00-\x7f\s\ufeff]")
+_WORD_BEHIND = re.compile(r"[\w$\\\u200c\u200d]|[^\x00-\x7f\s\ufeff]")
+
+
+class Specifier(NamedTuple):
+    """A specifier as written. start, end: the literal with its quotes, in characters. kind: what it belongs to."""
+
+    start: int
+    end: int
+    kind: Literal["static", "dynamic", "url"]
+
+
+def find(text: str, module: bool | None = None) -> Scan:
+    """The references of a script or a module; None: whichever it is (see syntax.js.scan). Raises LexError."""
+    lexed = js.scan(text, module)
+    references = []
+    for specifier in specifiers(lexed):
+        reference = _reference(text, specifier)
+        if reference is not None:
+            references.append(reference)
+    if "sourceMappingURL=" in text:
+        comment = sourcemap.find(text, lexed.is_code, line_comments=True)
+        if comment is not None:
+            references.append(comment)
+            references.sort(key=lambda r: r.start)
+    return Scan(tuple(references))
+
+
+def specifiers(lexed: js.Lexed) -> Iterator[Specifier]:
+    """Every specifier that is a literal, relative or not, in order."""
+    text = lexed.text
+    for place in js.places(text, "import", "export", *(("URL",) if "meta" in text else ())):
+        word = text[place : place + 6]
+        length = 3 if word.startswith("URL") else 6
+        if (place and _WORD_BEFORE.match(text[place - 1])) or _WORD_BEHIND.match(text[place + length : place + length + 1]):
+            continue
+        matched = _literal(lexed, place, word)
+        if matched is not None and lexed.is_code(place) and not lexed.is_property(place):
+            yield matched
+
+
+def _literal(lexed: js.Lexed, place: int, word: str) -> Specifier | None:
+    text = lexed.text
+    if word == "export":
+        found = _EXPORT.match(text, place)
+        return _static(lexed, found, place) if found else None
+    if word == "import":
+        found = _DYNAMIC.match(text, place)
+        if found:
+            # A method called import has no literal as its parameter; where it seems to, it is followed by its body.
+            behind = _METHOD.match(text, found.end()) if found[2] == ")" else None
+            if behind and not _NEWLINE.search(behind[0]):
+                return None
+            return Specifier(*found.span(1), "dynamic")
+        found = _STATIC.match(text, place)
+        return _static(lexed, found, place) if found else None
+    found = _URL.match(text, place)
+    if found and _behind_new(text, place):
+        return Specifier(*found.span(1), "url")
+    return None
+
+
+def _static(lexed: js.Lexed, found: re.Match[str], place: int) -> Specifier | None:
+    group = next(number for number in range(1, found.re.groups + 1) if found[number] is not None)
+    start, end = found.span(group)
+    # Fields and methods of a class can look like this when a line end parts them: import⏎"x"(){}.
+    if _NEWLINE.search(lexed.text, place, place + 6 + 200) and _NEWLINE.search(_bare(lexed.text[place:start])):
+        if lexed.depth(place):
+            return None
+    return Specifier(start, end, "static")
+
+
+def _bare(head: str) -> str:
+    """The head of a declaration without its braces, whose line ends mean nothing."""
+    opening = head.find("{")
+    return head if opening < 0 else head[:opening] + head[head.rfind("}") + 1 :]
+
+
+def _behind_new(text: str, place: int) -> bool:
+    before = text[max(place - 200, 0) : place]
+    found = re.search(r"(?:^|[^\w$\\#.])new(?:\s|/\*[^*]*\*/)+$", before)
+    return found is not None
+
+
+_ESCAPE = re.compile(
+    r"\\(?:u\{0*([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|(\r\n|[\n\r\u2028\u2029])|([\s\S]))"
+)
+_SINGLE = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+def _decoded(match: re.Match[str]) -> str:
+    digits = match[1] or match[2] or match[3]
+    if digits:
+        code = int(digits, 16)
+        return chr(code) if code < 0x110000 else "\ufffd"
+    if match[4]:
+        return chr(int(match[4], 8))
+    return "" if match[5] else _SINGLE.get(match[6], match[6])
+
+
+def decode(literal: str) -> str:
+    """The value of a string's text without its quotes (ECMAScript 2025, 12.9.4)."""
+    if "\\" not in literal:
+        return literal
+    value = _ESCAPE.sub(_decoded, literal)
+    if re.search("[\ud800-\udbff]", value):
+        # Two escapes can make up one character.
+        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
+
+
+def _reference(text: str, specifier: Specifier) -> Reference | None:
+    start, end = specifier.start + 1, specifier.end - 1
+    literal = text[start:end]
+    # The first ? or # of the value; one that an escape makes counts as well.
+    value = decode(literal)
+    if not value.startswith(("./", "../", "/")):
+        return None
+    path = re.split(r"[?#]", value, maxsplit=1)[0]
+    if not is_local(path):
+        return None
+    if path != value:
+        end = start + _written_length(literal, len(path))
+    return Reference(start, end, path, "module", (start, end))
+
+
+def _written_length(literal: str, length: int) -> int:
+    """How many characters of the literal as written make the first `length` characters of its value."""
+    position = 0
+    while length > 0:
+        found = _ESCAPE.match(literal, position)
+        if found:
+            length -= len(_decoded(found))
+            position = found.end()
+        else:
+            length -= 1
+            position += 1
+    return position
+
+

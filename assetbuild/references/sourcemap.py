@@ -1,0 +1,50 @@
+"""The last `sourceMappingURL=` comment of a style sheet or script (ECMA-426, 11.1.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from assetbuild.references import Reference, is_local
+
+_WORD = "sourceMappingURL="
+_LINE = re.compile(r"//[#@][ \t]*sourceMappingURL=([^\s'\"]*)[^\S\n\r\u2028\u2029]*(?=[\n\r\u2028\u2029]|\Z)")
+_BLOCK = re.compile(r"/\*[#@][ \t]*sourceMappingURL=([^\s'\"*]*)\s*\*/")
+
+
+def find(text: str, is_code: Callable[[int], bool], line_comments: bool) -> Reference | None:
+    """The reference of the last such comment, where it names a local file.
+
+    is_code: whether an offset is in no string and no other comment. line_comments: whether `//` begins one.
+    """
+    place = len(text)
+    while (place := text.rfind(_WORD, 0, place)) >= 0:
+        found = None
+        low = max(place - 200, 0)
+        start = text.rfind("/*", low, place)
+        if start >= 0:
+            found = _BLOCK.match(text, start)
+        if found is None and line_comments:
+            start = text.rfind("//", low, place)
+            if start >= 0:
+                found = _LINE.match(text, start)
+        if found is None or not is_code(start):
+            continue
+        path = re.split(r"[?#]", found[1], maxsplit=1)[0]
+        if not is_local(path):
+            return None
+        begin = found.start(1)
+        return Reference(begin, begin + len(path), path, "sourcemap", _whole(text, *found.span()))
+    return None
+
+
+def _whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """The comment, with the line end before it where it stands on a line of its own."""
+    before = start
+    while before and text[before - 1] in " \t":
+        before -= 1
+    alone = end == len(text) or text[end] in "\n\r"
+    if alone and before and text[before - 1] == "\n":
+        before -= 2 if text[before - 2 : before - 1] == "\r" else 1
+        return before, end
+    return start, end

@@ -1,0 +1,186 @@
+"""SVG references: `href` and `xlink:href` of `use`, `image` and `feImage`; `url()` and `@import` in `style` elements; `url()`
+in `style` attributes and in the presentation attributes that take one.
+
+The text is read as XML 1.0 by one regular expression that takes linear time. From where it isn't well-formed on nothing is
+sure, so what was found before that place is all, and a note says where it is.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from assetbuild.references import Note, Reference, Scan, css, is_local
+
+_QUOTED = r"\"[^\"]*+\"|'[^']*+'"
+_SUBSET_COMMENT = r"<!--[^-]*+(?:-(?!->)[^-]*+)*+-->"
+_MARKUP = re.compile(
+    r"<(?:"
+    r"(?P<open>[^\s\"'<>/=!?][^\s\"'<>/=]*+)(?P<attributes>(?:[^\"'<>]++|\"[^\"<]*+\"|'[^'<]*+')*+)>"
+    r"|/(?P<close>[^\s\"'<>/=]++)[ \t\r\n]*+>"
+    r"|!(?P<comment>--[^-]*+(?:-(?!->)[^-]*+)*+-->)"
+    r"|!\[CDATA\[(?P<cdata>[^\]]*+(?:\](?!\]>)[^\]]*+)*+)\]\]>"
+    r"|(?P<instruction>\?[^?]*+(?:\?(?!>)[^?]*+)*+\?>)"
+    rf"|(?P<doctype>!DOCTYPE(?:[^\[\]<>\"']++|{_QUOTED})*+"
+    rf"(?:\[(?:[^\]\"'<]++|{_QUOTED}|{_SUBSET_COMMENT}|<\?[^?]*+(?:\?(?!>)[^?]*+)*+\?>|<)*+\][ \t\r\n]*+)?+>)"
+    r"|(?P<mistake>))"
+)
+_ATTRIBUTE = re.compile(r"([^\s\"'<>/=]++)(?:[ \t\r\n]*+=[ \t\r\n]*+(?:\"([^\"]*+)\"|'([^']*+)'))?+")
+_ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]++)|#([0-9]++)|(amp|lt|gt|quot|apos)|[^;&]*+);|&")
+_PREDEFINED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_REFERRING = frozenset(("use", "image", "feImage"))
+# The properties of SVG 2, section 6.1, that may have a url() and may be written as attributes; and `style`.
+_STYLED = frozenset(
+    [
+        "style",
+        "clip-path",
+        "cursor",
+        "fill",
+        "filter",
+        "marker",
+        "marker-end",
+        "marker-mid",
+        "marker-start",
+        "mask",
+        "stroke",
+    ]
+)
+# An entity that the document declares: it stands for something that is not looked up, and spoils what it is part of.
+_UNKNOWN = "\x00"
+_BLANKS = " \t\r\n\f"
+
+
+class _Decoded:
+    """A text whose XML entities are decoded, put together from pieces of the document, and the way back to it."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._at: list[int] = []
+        self._spans: list[tuple[int, int]] = []
+        self._length = 0
+
+    def _add(self, part: str, start: int, end: int) -> None:
+        if part:
+            self._parts.append(part)
+            self._at.append(self._length)
+            self._spans.append((start, end))
+            self._length += len(part)
+
+    def add_plain(self, text: str, start: int, end: int) -> None:
+        self._add(text[start:end], start, end)
+
+    def add(self, text: str, start: int, end: int) -> None:
+        position = start
+        for entity in _ENTITY.finditer(text, start, end):
+            self._add(text[position : entity.start()], position, entity.start())
+            self._add(_decoded(entity), *entity.span())
+            position = entity.end()
+        self._add(text[position:end], position, end)
+
+    def text(self) -> str:
+        return "".join(self._parts)
+
+    def span(self, start: int, end: int) -> tuple[int, int] | None:
+        """Where a span of the decoded text (not empty) stands in the document; None where markup cuts it."""
+        first, last = bisect_right(self._at, start) - 1, bisect_right(self._at, end - 1) - 1
+        for piece in range(first, last):
+            if self._spans[piece][1] != self._spans[piece + 1][0]:
+                return None
+        return self._place(first, start), self._place(last, end - 1, 1)
+
+    def _place(self, piece: int, offset: int, width: int = 0) -> int:
+        start, end = self._spans[piece]
+        if end - start == len(self._parts[piece]):
+            return start + offset - self._at[piece] + width
+        return end if width else start
+
+
+def _decoded(entity: re.Match[str]) -> str:
+    if named := entity[3]:
+        return _PREDEFINED[named]
+    digits, base = (entity[1], 16) if entity[1] else (entity[2], 10)
+    # No character has a longer number; Python would take its time over a very long one.
+    if not digits or len(digits.lstrip("0")) > 7:
+        return _UNKNOWN
+    code = int(digits, base)
+    return chr(code) if 0 < code < 0xD800 or 0xDFFF < code <= 0x10FFFF else _UNKNOWN
+
+
+def find(text: str) -> Scan:
+    """The references of an SVG document. Never fails."""
+    references: list[Reference] = []
+    style: _Decoded | None = None
+    position = 0
+    while True:
+        match = _next_markup(text, position)
+        if style is not None:
+            style.add(text, position, match.start() if match else len(text))
+        if match is None:
+            break
+        position = match.end()
+        kind = match.lastgroup
+        if kind == "mistake":
+            note = Note(match.start(), "this is not well-formed XML; references from here on are not looked for")
+            return Scan(tuple(sorted(references, key=_start)), (note,))
+        if kind == "attributes":
+            name = match["open"].rpartition(":")[2]
+            is_css = True
+            for attribute, start, end in _attributes(text, *match.span("attributes")):
+                if attribute in _STYLED:
+                    references += _styled(text, start, end)
+                elif attribute in ("href", "xlink:href") and name in _REFERRING:
+                    references += _href(text, start, end)
+                elif attribute == "type":
+                    is_css = text[start:end].strip().lower() in ("", "text/css")
+            if name == "style" and is_css and not match["attributes"].endswith("/"):
+                style = _Decoded()
+        elif kind == "cdata" and style is not None:
+            style.add_plain(text, *match.span("cdata"))
+        elif kind == "close" and style is not None and match["close"].rpartition(":")[2] == "style":
+            references += _in_css(style)
+            style = None
+    return Scan(tuple(sorted(references, key=_start)))
+
+
+def _next_markup(text: str, position: int) -> re.Match[str] | None:
+    return _MARKUP.search(text, position)
+
+
+def _start(reference: Reference) -> int:
+    return reference.start
+
+
+def _attributes(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+    for match in _ATTRIBUTE.finditer(text, start, end):
+        if match.lastindex and match.lastindex > 1:
+            yield match[1], *match.span(match.lastindex)
+
+
+def _styled(text: str, start: int, end: int) -> Iterator[Reference]:
+    value = text[start:end]
+    # What has neither a parenthesis nor an entity that may be one has no url().
+    if "(" in value or "&" in value:
+        decoded = _Decoded()
+        decoded.add(text, start, end)
+        yield from _in_css(decoded)
+
+
+def _in_css(decoded: _Decoded) -> Iterator[Reference]:
+    for reference in css.find(decoded.text()).references:
+        span = decoded.span(reference.start, reference.end)
+        if span is not None and reference.kind != "sourcemap" and _UNKNOWN not in reference.path:
+            yield Reference(*span, reference.path, "url", span)
+
+
+def _href(text: str, start: int, end: int) -> Iterator[Reference]:
+    decoded = _Decoded()
+    decoded.add(text, start, end)
+    value = decoded.text()
+    path = re.split(r"[?#]", value.strip(_BLANKS), maxsplit=1)[0]
+    if not is_local(path) or _UNKNOWN in path:
+        return
+    first = len(value) - len(value.lstrip(_BLANKS))
+    span = decoded.span(first, first + len(path))
+    if span is not None:
+        yield Reference(*span, path, "url", span)

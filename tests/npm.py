@@ -1,0 +1,71 @@
+"""Packages of npm that the tests take as judges and as input: installed once, at exact versions, below `.npm/` in the
+project's folder."""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+JUDGES = Path(__file__).parent / "judges"
+FOLDER = Path(__file__).parent.parent / ".npm"
+_INSTALL = (
+    "npm",
+    "install",
+    "--ignore-scripts",
+    "--omit=optional",
+    "--legacy-peer-deps",
+    "--no-audit",
+    "--no-fund",
+    "--no-package-lock",
+)
+
+
+def _missing(reason: str) -> None:
+    # On a continuous integration server a judge that does not sit is a failure, not a footnote.
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@functools.cache
+def packages() -> Path:
+    """The `node_modules` folder with the packages of judges/package.json; skips the test where npm or node is missing or
+    the installation fails, and fails it where the environment has CI."""
+    for tool in ("node", "npm"):
+        if shutil.which(tool) is None:
+            _missing(f"{tool} is not installed")
+    pins = (JUDGES / "package.json").read_bytes()
+    FOLDER.mkdir(exist_ok=True)
+    installed = FOLDER / "installed.json"
+    with open(FOLDER / "lock", "w") as lock:
+        # pytest-xdist's workers ask all at once: the first installs, the others wait.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not installed.exists() or installed.read_bytes() != pins:
+            installed.unlink(missing_ok=True)
+            (FOLDER / "package.json").write_bytes(pins)
+            done = subprocess.run(_INSTALL, cwd=FOLDER, capture_output=True, text=True, check=False)
+            if done.returncode:
+                _missing(f"npm install failed: {done.stderr[-2000:]}")
+            installed.write_bytes(pins)
+    return FOLDER / "node_modules"
+
+
+def node(script: str, *arguments: str, text: str = "") -> str:
+    """What a script of `judges/` prints when node runs it with `text` on its standard input; the folder of the packages is
+    its first argument."""
+    done = subprocess.run(
+        ["node", "--max-old-space-size=1500", str(JUDGES / script), str(packages()), *arguments],
+        input=text,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(f"{script} failed: {done.stderr[-4000:]}")
+    return done.stdout
