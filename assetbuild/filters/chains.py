@@ -1,0 +1,119 @@
+"""Which filters a source goes through, and what it becomes: the configured chain, else the built-in one."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from assetbuild.filters import Filter, FilterUnavailable, Language, Settings
+from assetbuild.patterns import Pattern
+
+
+class Rule(Protocol):
+    """A line of the configuration's [filters]."""
+
+    @property
+    def pattern(self) -> Pattern: ...
+    @property
+    def filters(self) -> tuple[str, ...]: ...
+    @property
+    def suffix(self) -> str | None: ...
+    @property
+    def depends(self) -> tuple[Pattern, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """filters: their names, in order. suffix: what the source's suffix becomes, with its dot; None: it stays."""
+
+    filters: tuple[str, ...] = ()
+    suffix: str | None = None
+
+
+_SASS = ("libsass", "rcssmin")
+_BUILT_IN = {
+    ".css": ("rcssmin",),
+    ".js": ("rjsmin",),
+    ".mjs": ("rjsmin",),
+    ".cjs": ("rjsmin",),
+    ".scss": _SASS,
+    ".sass": _SASS,
+}
+
+_LANGUAGES: dict[str, Language] = {".css": "css", ".js": "js", ".mjs": "js", ".cjs": "js"}
+
+#: What a filter makes of a source of another language.
+_PRODUCES = dict.fromkeys(
+    ("libsass", "scss", "sass", "pyscss", "scss_ruby", "sass_ruby", "compass", "less", "less_ruby", "stylus"), ".css"
+) | dict.fromkeys(("typescript", "coffeescript", "jst", "handlebars", "babel"), ".js")
+
+#: Languages that no browser reads, and a filter that compiles each.
+_COMPILED = {
+    ".scss": "libsass",
+    ".sass": "libsass",
+    ".less": "less",
+    ".styl": "stylus",
+    ".coffee": "coffeescript",
+    ".ts": "typescript",
+    ".tsx": "typescript",
+    ".jsx": "babel",
+}
+
+
+def language(path: str) -> Language:
+    """What the text of a file with this path is."""
+    return _LANGUAGES.get(posixpath.splitext(path)[1].lower(), "other")
+
+
+def chain_for(path: str, rules: Iterable[Rule]) -> Chain:
+    """The chain of a source: the first rule whose pattern matches its path, else the built-in one.
+
+    Raises FilterUnavailable where there is none and browsers do not read the language.
+    """
+    suffix = posixpath.splitext(path)[1].lower()
+    for rule in rules:
+        if rule.pattern.matches(path):
+            return Chain(rule.filters, rule.suffix or _produced(suffix, rule.filters))
+    if ".min." in posixpath.basename(path):
+        return Chain()
+    filters = _BUILT_IN.get(suffix)
+    # A .ts may as well be a video or a declaration that a package ships: without a chain it is only copied.
+    if filters is None and suffix in _COMPILED and suffix != ".ts":
+        tool = _COMPILED[suffix]
+        raise FilterUnavailable(
+            f'browsers do not read {suffix}: add "*{suffix}" = ["{tool}"] to [filters] (or = [] to publish it as it is), '
+            "or exclude it"
+        )
+    return Chain(filters or (), _produced(suffix, filters or ()))
+
+
+def _produced(suffix: str, filters: tuple[str, ...]) -> str | None:
+    if suffix not in _COMPILED:
+        return None
+    return next((_PRODUCES[name] for name in filters if name in _PRODUCES), None)
+
+
+def compiled_path(path: str, chain: Chain) -> str:
+    """The logical path of what the chain makes: `css/site.scss` → `css/site.css`."""
+    return path if chain.suffix is None else posixpath.splitext(path)[0] + chain.suffix
+
+
+def load(name: str, settings: Settings, search: tuple[str, ...], time_limit: float) -> Filter:
+    """A fresh filter by its name. Each tool's module is imported when it is first asked for.
+
+    search: folders in which a filter given as `package.module:Class` is looked for. time_limit: seconds for a tool of its own.
+    Raises FilterUnavailable.
+    """
+    if name == "rcssmin":
+        from assetbuild.filters.rcssmin import RCSSMin
+
+        return RCSSMin()
+    if name == "rjsmin":
+        from assetbuild.filters.rjsmin import RJSMin
+
+        return RJSMin()
+    from assetbuild.filters import webassets
+
+    return webassets.load(name, settings, search=search, time_limit=time_limit)

@@ -1,0 +1,234 @@
+"""Sass by libsass, inside the source roots: what a sheet imports is looked for in the logical tree and nowhere else, every
+file that went into the result is reported, and an error points at the user's own line."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from dataclasses import dataclass
+
+from assetbuild.errors import line_and_column
+from assetbuild.filters import Filtered, FilterError, FilterUnavailable, Settings, Unit
+from assetbuild.filters.process import sentence
+from assetbuild.references import Note
+
+try:
+    import sass
+except ImportError:  # pragma: no cover
+    sass = None
+
+_STYLES = ("nested", "expanded", "compact", "compressed")
+#: In the order in which a name without a suffix is completed.
+_SUFFIXES = (".scss", ".sass", ".css")
+#: Where libsass says that an error is; only the first such line is the error's own place, the others lead there.
+_PLACE = re.compile(r"^\s+on line (\d+):(\d+) of (.+?)(?:, in .*)?$", re.MULTILINE)
+#: What libsass calls the text that it was given.
+_ENTRY = "stdin"
+
+
+@dataclass(frozen=True, slots=True)
+class LibSass:
+    """The filter `libsass`, with webassets' options: LIBSASS_STYLE (nested, expanded, compact, compressed) and
+    LIBSASS_INCLUDES (folders inside the source roots, a list, or a text with a colon between them)."""
+
+    name: str
+    style: str
+    includes: tuple[str, ...]
+    search: tuple[str, ...]
+    keeps_meaning: bool = False
+    pure: bool = False
+
+    def identity(self) -> tuple[str, ...]:
+        assert sass is not None
+        options = (f"includes={list(self.includes)}", f"style={self.style}")
+        return (self.name, sass.__version__, sass.libsass_version, __name__, *options)
+
+    def apply(self, text: str, unit: Unit) -> Filtered:
+        assert sass is not None
+        if not text:
+            return Filtered(text)  # libsass takes an empty text for a mistake of its caller's.
+        _refuse_nul(text, "")
+        importer = _Importer(_Tree(unit.roots), unit.logical_path, self._folders(unit.roots))
+        said: list[object] = []
+        heard = {sass.SassFunction(at, ("$message",), said.append) for at in ("@warn", "@debug")}
+        try:
+            css = sass.compile(
+                string=text,
+                indented=unit.logical_path.lower().endswith(".sass"),
+                output_style=self.style,
+                importers=((0, importer),),
+                custom_functions=heard,
+            )
+        except sass.CompileError as error:
+            raise importer.explain(str(error)) from None
+        notes = tuple(Note(0, sentence(f"Sass says: {_spoken(message)}")) for message in said)
+        return Filtered(css, tuple(sorted(importer.read)), notes)
+
+    def _folders(self, roots: tuple[str, ...]) -> tuple[str, ...]:
+        """LIBSASS_INCLUDES as folders of the logical tree."""
+        folders = []
+        for include in self.includes:
+            places = [os.path.join(base, include) for base in (*self.search, os.getcwd(), *roots)]
+            inside = (_below(place, roots) for place in places if os.path.isdir(place))
+            folder = next((folder for folder in inside if folder is not None), None)
+            if folder is None:
+                raise FilterUnavailable(
+                    f'LIBSASS_INCLUDES names "{include}", which is no folder inside a source root; add it to sources'
+                )
+            folders.append("" if folder == "." else folder)
+        return tuple(folders)
+
+
+def load(name: str, settings: Settings, search: tuple[str, ...] = ()) -> LibSass:
+    """The filter with its options from the settings, else the environment.
+
+    search: folders from which relative LIBSASS_INCLUDES are taken. Raises FilterUnavailable.
+    """
+    if sass is None:
+        raise FilterUnavailable('Sass needs the sass extra: pip install "assetbuild[sass]"')
+    style = _option(settings, "LIBSASS_STYLE") or "nested"
+    if style not in _STYLES:
+        raise FilterUnavailable(f"LIBSASS_STYLE is {style!r}; it must be one of {', '.join(_STYLES)}")
+    includes = _option(settings, "LIBSASS_INCLUDES") or ()
+    if isinstance(includes, str):
+        includes = includes.split(os.pathsep)
+    if not isinstance(includes, list | tuple) or not all(isinstance(folder, str) for folder in includes):
+        raise FilterUnavailable("LIBSASS_INCLUDES must be a list of folders")
+    return LibSass(name, str(style), tuple(includes), search)
+
+
+def _spoken(value: object) -> str:
+    """A value of Sass as Sass would print it."""
+    if sass is not None and isinstance(value, sass.SassNumber):
+        return f"{value.value:g}{value.unit}"
+    return str(value)
+
+
+def _option(settings: Settings, key: str) -> object:
+    found = next((value for name, value in settings.items() if name.upper() == key), None)
+    return os.environ.get(key) if found is None else found
+
+
+def _below(place: str, roots: tuple[str, ...]) -> str | None:
+    """The path of a place below the root that holds it, links followed, or None."""
+    real = os.path.realpath(place)
+    for root in map(os.path.realpath, roots):
+        if os.path.commonpath((real, root)) == root:
+            return os.path.relpath(real, root).replace(os.sep, "/")
+    return None
+
+
+def _refuse_nul(text: str, file: str) -> None:
+    # To libsass, which is written in C, it would be the text's end.
+    if "\0" in text:
+        raise FilterError("this text holds a NUL character", *line_and_column(text, text.index("\0")), file)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """The source roots as one tree of logical paths."""
+
+    roots: tuple[str, ...]
+
+    def file(self, logical_path: str) -> str | None:
+        """The file with this path in the first root that has it. Raises FilterError for a link that leads outside."""
+        for root in self.roots:
+            file = os.path.join(root, logical_path)
+            if os.path.isfile(file):
+                if _below(file, self.roots) is None:
+                    raise FilterError(f'"{logical_path}" is a link that leads out of the source roots')
+                return file
+        return None
+
+    def sheet(self, path: str) -> str | None:
+        """The logical path that an import of this path means: partials and index files are found by their short name."""
+        folder, name = posixpath.split(path)
+        given = name.endswith(_SUFFIXES)
+        for suffix in ("",) if given else _SUFFIXES:
+            both = [posixpath.join(folder, f"{prefix}{name}{suffix}") for prefix in ("_", "")]
+            found = [candidate for candidate in both if self.file(candidate)]
+            if len(found) > 1:
+                raise FilterError(f'it is not clear which is meant, "{found[0]}" or "{found[1]}"')
+            if found:
+                return found[0]
+        return None
+
+    def look_up(self, path: str) -> str | None:
+        """As `sheet`, and a folder means the index in it."""
+        return self.sheet(path) or self.sheet(posixpath.join(path, "index"))
+
+
+class _Importer:
+    """What libsass asks for each @import. It never looks for a file itself: the answer is a text, or an error."""
+
+    def __init__(self, tree: _Tree, entry: str, folders: tuple[str, ...]) -> None:
+        self.tree = tree
+        self.folders = folders
+        self.read: set[str] = set()
+        self.error: FilterError | None = None
+        self.entry = entry
+        self.logical_paths = {_ENTRY: entry}
+        self.files: dict[str, str] = {}
+
+    def __call__(self, path: str, importing: str) -> list[tuple[str, ...]]:
+        if path.endswith(".css") or path.startswith(("//", "http://", "https://")):
+            # Sass leaves these to the browser (https://sass-lang.com/documentation/at-rules/import/#plain-css-imports). An
+            # answer of None would have libsass look for a file `//path`.
+            quoted = re.sub(r'(["\\]|#(?=\{))', r"\\\1", path)
+            return [(path, f'@import url("{quoted}");')]
+        try:
+            logical_path = self.find(path, self.logical_paths[importing])
+            return [self.load(logical_path)]
+        except FilterError as error:
+            # libsass makes a text of the exception and adds the place; only that is taken from it.
+            self.error = error
+            raise
+
+    def find(self, path: str, importing: str) -> str:
+        if path.startswith("/"):
+            raise FilterError(f'"{path}" is an absolute path: imports stay inside the source roots')
+        outside = False
+        for folder in (posixpath.dirname(importing), "", *self.folders):
+            candidate = posixpath.normpath(posixpath.join(folder, path))
+            if candidate.startswith("../") or candidate in ("..", "."):
+                outside = True
+            elif found := self.tree.look_up(candidate):
+                return found
+        if outside:
+            raise FilterError(f'"{path}" leads out of the source roots')
+        raise FilterError(f'"{path}" is in no source root')
+
+    def load(self, logical_path: str) -> tuple[str, ...]:
+        file = self.tree.file(logical_path)
+        assert file is not None
+        self.read.add(file)
+        try:
+            with open(file, "rb") as stream:
+                # A byte order mark in the middle of a sheet would become part of a selector.
+                text = stream.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            byte = error.object[error.start]
+            raise FilterError(f'"{logical_path}" is not UTF-8: byte 0x{byte:02x} at position {error.start}') from None
+        except OSError as error:
+            raise FilterError(f'"{logical_path}" cannot be read: {error.strerror}') from None
+        _refuse_nul(text, file)
+        # Only a file that libsass reads itself can be in the indented syntax.
+        name = file if logical_path.endswith(".sass") else logical_path
+        self.logical_paths[name] = logical_path
+        self.files[os.path.abspath(name)] = file
+        return (name,) if name == file else (name, text)
+
+    def explain(self, message: str) -> FilterError:
+        """libsass' message, which goes on with the sheet's text, as an error with its place in the user's source."""
+        place = _PLACE.search(message)
+        what = message[: place.start()] if place else message.splitlines()[0]
+        what = sentence(what.strip().removeprefix("Error: ")).replace(f"{_ENTRY} imports", f"{self.entry} imports")
+        if self.error:
+            what = self.error.message
+            if self.error.line:
+                return self.error
+        if not place:
+            return FilterError(what)
+        file = "" if place[3] == _ENTRY else self.files.get(os.path.abspath(place[3]), "")
+        return FilterError(what, int(place[1]), int(place[2]), file)

@@ -1,0 +1,96 @@
+"""rjsmin, and the proof that it changed nothing: what it makes of a script is taken only where its tokens, and the line ends
+that may end a statement, are those of the source. What it is known to misread is first put out of its reach and put back
+afterwards; the proof is always about the final text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from assetbuild.filters import Filtered, FilterUnavailable, Unit
+from assetbuild.references import Note
+from assetbuild.syntax import LexError, js
+
+# Goes up when the same rjsmin would lead to another text here.
+_REVISION = "1"
+_GOALS = {"mjs": True, "cjs": False}
+_PRIVATE_USE = range(0xE000, 0xF900)
+# rjsmin drops these line ends, which may end a statement or a field of a class; a guard holds them. In a comment or a
+# template it does nothing: it goes as it came.
+_DROPPED = re.compile(r"""\n(?:\s++|//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+(?=[#"'`~])""")
+_DROPPED_BEFORE_STAR = re.compile(r"\}[ \t\r]*+\n\s*+(?=\*)")
+
+
+def _load() -> tuple[Callable[..., str], str]:
+    try:
+        import rjsmin
+    except ImportError:
+        raise FilterUnavailable('rjsmin needs the build extra: pip install "assetbuild[build]"') from None
+    return rjsmin.jsmin, rjsmin.__version__
+
+
+class RJSMin:
+    """The filter `rjsmin`: blanks, comments and idle line ends go, `/*! … */` stays. A script of which no such text can be
+    proved to mean the same is handed back as it was, with a note."""
+
+    name = "rjsmin"
+    keeps_meaning = True
+    pure = True
+
+    def __init__(self) -> None:
+        self._minify, self._version = _load()
+
+    def identity(self) -> tuple[str, ...]:
+        """The C and the Python build of one version make different texts, so the build is told apart."""
+        build = "python" if hasattr(self._minify, "__code__") else "c"
+        return ("rjsmin", self._version, build, _REVISION)
+
+    def apply(self, text: str, unit: Unit) -> Filtered:
+        goal = _GOALS.get(unit.logical_path.rpartition(".")[2].lower())
+        try:
+            source = js.scan(text, goal)
+        except LexError as error:
+            note = Note(error.offset, f"{error.message}; published as it was written")
+            return Filtered(text, notes=(note,), refused=True)
+        mark = js.unused_mark(text)
+        guard = next((chr(code) for code in _PRIVATE_USE if chr(code) not in text), "")
+        if not mark or not guard:
+            return _refused(text, 0)
+        masked = source.masked(mark)
+        held = _DROPPED_BEFORE_STAR.sub(rf"\g<0>{guard}", _DROPPED.sub(rf"\g<0>{guard}", masked))
+        minified = self._minified(source, held, mark, guard)
+        difference = js.difference(source, minified)
+        if difference is None:
+            return Filtered(minified)
+        minified = self._minified(source, js.guarded(masked, guard), mark, guard)
+        if js.difference(source, minified) is None:
+            return Filtered(minified)
+        return _refused(text, difference.left)
+
+    def _minified(self, source: js.Lexed, masked: str, mark: str, guard: str) -> str:
+        """What rjsmin makes of a masked text, with what the marks and guards stand for put back. It sees neither a regular
+        expression nor an unfinished comment, which it would look at again and again."""
+        head = "\ufeff" if masked.startswith("\ufeff") else ""
+        minified = self._minify(masked[len(head) :], keep_bang_comments=True)
+        minified = minified.replace(guard, "")
+        hashbang = source.hashbang()
+        if hashbang:
+            head = hashbang + "\n"
+        marked = source.marked()
+        pieces = minified.split(mark)
+        if len(pieces) != len(marked) + 1:
+            return head + minified  # It lost something: the proof will say where.
+        parts = [head]
+        cut = 0
+        for (kind, written), piece in zip(marked, pieces, strict=False):
+            before, after = js.STAND_INS[kind]
+            parts.append(piece[cut : len(piece) - len(before)])
+            parts.append(written)
+            cut = len(after)
+        parts.append(pieces[-1][cut:])
+        return "".join(parts)
+
+
+def _refused(text: str, offset: int) -> Filtered:
+    note = Note(offset, "rjsmin would change the meaning here; published as it was written")
+    return Filtered(text, notes=(note,), refused=True)
