@@ -1,0 +1,1 @@
+"""Adapters: the run-time half for one framework each."""

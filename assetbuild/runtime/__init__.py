@@ -1,0 +1,268 @@
+"""What production imports: Assets, which knows the URL of every asset from the manifest. It reads one file, when it is made,
+and never writes; after a fork, in threads and under asyncio it needs no lock, since what it knows is replaced as a whole."""
+
+# Every web process imports this: pathlib, typing, dataclasses, re and json are too slow to load for what they would do.
+from __future__ import annotations
+
+import os
+
+from assetbuild.runtime import manifest as _manifest
+from assetbuild.runtime.manifest import ManifestError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import NoReturn
+
+__all__ = ["Asset", "AssetNotFound", "Assets", "ManifestError"]
+
+
+class Asset:
+    """What the manifest says of one asset; cannot be changed.
+
+    path: the public path below the artifact's folder. url: its URL. integrity: for the HTML attribute of that name.
+    size: in bytes, uncompressed. type: its media type.
+    """
+
+    __slots__ = ("integrity", "path", "size", "type", "url")
+
+    path: str
+    url: str
+    integrity: str
+    size: int
+    type: str
+
+    def __init__(self, path: str, url: str, integrity: str, size: int, type: str) -> None:  # noqa: A002
+        for name, value in zip(_FIELDS, (path, url, integrity, size, type), strict=True):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"an Asset cannot be changed ({name})")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"an Asset cannot be changed ({name})")
+
+    def _values(self) -> tuple[str, str, str, int, str]:
+        return self.path, self.url, self.integrity, self.size, self.type
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, Asset) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        return f"Asset({', '.join(f'{name}={getattr(self, name)!r}' for name in _FIELDS)})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Asset, self._values()
+
+
+_FIELDS = ("path", "url", "integrity", "size", "type")
+
+
+class AssetNotFound(LookupError):  # noqa: N818 - the name is promised
+    """The manifest has no asset of this name.
+
+    path: what was asked for. closest: logical paths that may have been meant, the likeliest first. manifest: the file.
+    """
+
+    def __init__(self, path: str, closest: tuple[str, ...], manifest: str) -> None:
+        super().__init__(path, closest, manifest)
+        self.path = path
+        self.closest = closest
+        self.manifest = manifest
+
+    def __str__(self) -> str:
+        path = self.path if len(self.path) <= 200 else self.path[:197] + "..."
+        text = f'"{path}" is not in {self.manifest}'
+        if self.closest:
+            text += f"; did you mean {' or '.join(f'{chr(34)}{path}{chr(34)}' for path in self.closest)}?"
+        return text
+
+
+class Assets:
+    """Logical paths → URLs, from an artifact's manifest.
+
+    path: the artifact's folder, or its manifest; without one $ASSETBUILD_OUTPUT, else `dist`.
+    base_url: what stands before a public path, a `/` is added at its end; without one $ASSETBUILD_BASE_URL, else the
+        manifest's. An environment variable that is empty counts as not set.
+    auto_reload: for development. Every look-up asks for the manifest's stat, and reads it again where that changed. While
+        it is absent or cannot be read, the last good one answers.
+
+    Raises ManifestError where there is no manifest that can be read.
+    """
+
+    __slots__ = ("_auto_reload", "_base_url", "_file", "_shown", "_state")
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        base_url: str | None = None,
+        auto_reload: bool = False,
+    ) -> None:
+        shown = os.fspath(os.environ.get("ASSETBUILD_OUTPUT") or "dist" if path is None else path)
+        if not isinstance(shown, str):
+            raise TypeError("the path of an artifact is a str or a path of str, not bytes")
+        if not shown.endswith(".json") or os.path.isdir(shown):
+            shown = os.path.join(shown, _manifest.NAME)
+        self._shown = shown
+        # A process that changes its working folder later still finds the file.
+        self._file = os.path.abspath(shown) if auto_reload else shown
+        self._base_url = (os.environ.get("ASSETBUILD_BASE_URL") or None) if base_url is None else base_url
+        self._auto_reload = auto_reload
+        # The stat comes first: a manifest that is replaced in between is noticed at the next look-up.
+        seen = _stamp(self._file) if auto_reload else None
+        self._state = _read(shown, self._base_url, seen)
+
+    @property
+    def base_url(self) -> str:
+        """What stands before every public path; ends in `/`."""
+        return self._current().base_url
+
+    @property
+    def digest(self) -> str:
+        """The artifact's digest: equal for two artifacts that hold the same files."""
+        return self._current().manifest["digest"]
+
+    @property
+    def folder(self) -> str:
+        """The artifact's folder, as it was asked for."""
+        return os.path.dirname(self._shown) or "."
+
+    def url(self, path: str) -> str:
+        """The URL of an asset. A ?query and a #fragment behind the path stay behind it. Raises AssetNotFound."""
+        state = self._current() if self._auto_reload else self._state
+        try:
+            return state.urls[path]
+        except KeyError:
+            name, rest = self._find(state, path)
+            return "".join((state.urls[name], rest))
+
+    def integrity(self, path: str) -> str:
+        """What goes into the HTML attribute `integrity`: "sha256-…=". Raises AssetNotFound."""
+        state = self._current()
+        return state.manifest["assets"][self._find(state, path)[0]]["integrity"]
+
+    def __getitem__(self, path: str) -> Asset:
+        """Everything about an asset. Raises AssetNotFound."""
+        state = self._current()
+        name, rest = self._find(state, path)
+        entry = state.manifest["assets"][name]
+        return Asset(entry["path"], "".join((state.urls[name], rest)), entry["integrity"], entry["size"], entry["type"])
+
+    def tag(self, path: str, /, **attributes: object) -> str:
+        """The HTML element that loads an asset, its attributes escaped.
+
+        CSS: `link rel="stylesheet"`. JavaScript: `script`, a module where the name ends in .mjs. Images: `img`. Fonts:
+        `link rel="preload"`. With an attribute `rel` whatever it is becomes a `link` (`preload`, `modulepreload`, `icon`,
+        `manifest` …). The attribute integrity, with crossorigin, stands where HTML gives it a meaning: scripts and
+        stylesheets, and links that preload them (https://html.spec.whatwg.org/multipage/semantics.html#attr-link-integrity).
+
+        attributes: win over the ones above. True is a bare attribute, None and False leave it out; `class_` is `class`,
+        `data_x` is `data-x`. Raises AssetNotFound; ValueError for a type that has no element and an illegal name.
+        """
+        from assetbuild.runtime import tags
+
+        asset = self[path]
+        return tags.element(asset.path, asset.url, asset.integrity, asset.type, attributes)
+
+    def __contains__(self, path: object) -> bool:
+        """Whether url() has an answer."""
+        state = self._current()
+        return isinstance(path, str) and _known(state, path) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        """The logical paths, sorted."""
+        return iter(sorted(self._current().urls))
+
+    def __len__(self) -> int:
+        return len(self._current().urls)
+
+    def __bool__(self) -> bool:
+        # An artifact without assets is still one: `assets or Assets()` must not pass it by.
+        return True
+
+    def __repr__(self) -> str:
+        return f"<Assets {self._shown}: {len(self._state.urls)} assets>"
+
+    def _current(self) -> _State:
+        state = self._state
+        if self._auto_reload:
+            seen = _stamp(self._file)
+            if seen is not None and seen != state.seen:
+                try:
+                    state = _read(self._file, self._base_url, seen)
+                except ManifestError:
+                    # What is broken is not parsed again before it changes.
+                    state = _State(state.manifest, state.base_url, state.urls, seen)
+                self._state = state
+        return state
+
+    def _find(self, state: _State, path: str) -> tuple[str, str]:
+        """The logical path that a text names, and the ?query and #fragment behind it."""
+        if not isinstance(path, str):
+            raise TypeError(f"an asset's path is a str, not {type(path).__name__}")
+        found = _known(state, path)
+        if found is None:
+            from assetbuild.runtime import closest
+
+            raise AssetNotFound(path, closest.find(path, state.manifest["assets"], state.base_url), self._shown)
+        return found
+
+
+class _State:
+    """All that a look-up needs; never changed, only replaced, so that a look-up in another thread sees one build."""
+
+    __slots__ = ("base_url", "manifest", "seen", "urls")
+
+    def __init__(self, manifest: _manifest.Manifest, base_url: str, urls: dict[str, str], seen: tuple[int, ...] | None) -> None:
+        self.manifest = manifest
+        self.base_url = base_url
+        self.urls = urls
+        self.seen = seen
+
+
+def _read(file: str, base_url: str | None, seen: tuple[int, ...] | None) -> _State:
+    manifest = _manifest.load(file)
+    base = manifest["base_url"] if base_url is None else base_url
+    if not base.endswith("/"):
+        base += "/"
+    urls = {logical_path: base + _quote(entry["path"]) for logical_path, entry in manifest["assets"].items()}
+    return _State(manifest, base, urls, seen)
+
+
+def _known(state: _State, path: str) -> tuple[str, str] | None:
+    """The longest beginning of a text that is a logical path and is followed by ?, # or nothing; and the rest."""
+    if path in state.urls:
+        return path, ""
+    for position in range(len(path) - 1, 0, -1):
+        if path[position] in "?#" and path[:position] in state.urls:
+            return path[:position], path[position:]
+    return None
+
+
+def _stamp(file: str) -> tuple[int, ...] | None:
+    """What tells one version of a file from another, or None where there is no file.
+
+    The change time is there because SOURCE_DATE_EPOCH can fix the modification time, and inodes are used again.
+    """
+    try:
+        seen = os.stat(file)
+    except OSError:
+        return None
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
+
+
+# The unreserved characters of RFC 3986, 2.3, and those that a path may hold as they are (3.3) and that mean nothing in
+# HTML, CSS and JavaScript. References inside the artifact keep the same ones, so that a module has one URL however a page
+# comes to it: browsers run a module once for each URL.
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/@+,=!$")
+
+
+def _quote(path: str) -> str:
+    """A public path as it stands in a URL, percent-encoded."""
+    if _PLAIN.issuperset(path):
+        return path
+    return "".join(c if c in _PLAIN else "".join(f"%{byte:02X}" for byte in c.encode()) for c in path)

@@ -1,0 +1,78 @@
+"""The HTML element that loads an asset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+# Names that HTML's tokenizer would read as something else: https://html.spec.whatwg.org/multipage/syntax.html#attributes-2
+_ILLEGAL = frozenset("\"'<>/=\x7f") | {chr(n) for n in range(33)}
+
+_DESTINATIONS = {"text/css": "style", "text/javascript": "script", "application/javascript": "script"}
+_FAMILIES = ("image", "font", "audio", "video")
+
+
+def element(path: str, url: str, integrity: str, media_type: str, attributes: Mapping[str, object]) -> str:
+    """The element with its attributes, those given by the caller in place of its own. Raises ValueError."""
+    given = {_name(name): value for name, value in attributes.items()}
+    checked = {"integrity": integrity, "crossorigin": "anonymous"}
+    destination = _destination(media_type)
+    rel = given.get("rel")
+    own: dict[str, str]
+    if rel is not None and rel is not False:
+        kind, own = "link", _link(str(rel).lower().split(), url, checked, media_type, str(given.get("as") or destination))
+    elif destination == "style":
+        kind, own = "link", {"rel": "stylesheet", "href": url, **checked}
+    elif destination == "script":
+        kind, own = "script", {"src": url, **checked}
+        if path.endswith(".mjs"):
+            own["type"] = "module"
+    elif destination == "image":
+        kind, own = "img", {"src": url}
+    elif destination == "font":
+        kind, own = "link", {"rel": "preload", **_link(["preload"], url, checked, media_type, destination)}
+    else:
+        raise ValueError(f'no element loads "{path}" ({media_type}) by itself: give rel=…, or use url()')
+    written = "".join(_attribute(name, value) for name, value in {**own, **given}.items())
+    return f"<{kind}{written}></script>" if kind == "script" else f"<{kind}{written}>"
+
+
+def _link(rel: list[str], url: str, checked: dict[str, str], media_type: str, destination: str) -> dict[str, str]:
+    """The attributes of a `link` besides rel.
+
+    A preloaded file is used only where the later request has the same mode, so fonts always need crossorigin, and the
+    same integrity: https://html.spec.whatwg.org/multipage/links.html#link-type-preload
+    """
+    own = {"href": url}
+    if "preload" in rel:
+        own["as"] = destination = destination or "fetch"
+        if destination in _FAMILIES:
+            own["type"] = media_type
+        if destination in ("font", "fetch"):
+            own["crossorigin"] = "anonymous"
+    # Browsers know integrity for scripts and styles only; Chromium warns of every other one (crbug.com/981419).
+    if ("preload" in rel and destination in ("style", "script")) or "stylesheet" in rel or "modulepreload" in rel:
+        own.update(checked)
+    return own
+
+
+def _destination(media_type: str) -> str:
+    """What a request for the asset is for, as in the attribute `as`; "" where its type alone does not tell."""
+    if media_type == "application/vnd.ms-fontobject":
+        return "font"
+    family = media_type.partition("/")[0]
+    return _DESTINATIONS.get(media_type, family if family in _FAMILIES else "")
+
+
+def _name(name: str) -> str:
+    """`class_` → class, `data_x` → data-x."""
+    written = name.removesuffix("_").replace("_", "-").lower()
+    if not written or not _ILLEGAL.isdisjoint(written):
+        raise ValueError(f"{name!r} is no name of an HTML attribute")
+    return written
+
+
+def _attribute(name: str, value: object) -> str:
+    if value is None or value is False:
+        return ""
+    return f" {name}" if value is True else f' {name}="{escape(str(value))}"'
