@@ -1,0 +1,99 @@
+"""References that name nothing: what the `missing` policy makes of each, and the message that helps to mend it."""
+
+from __future__ import annotations
+
+import difflib
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from assetbuild.errors import Problem, Severity
+from assetbuild.link import relative
+from assetbuild.patterns import Pattern
+from assetbuild.references import Reference
+
+#: Beyond this many candidates a spelling is not searched for: the search takes time with each.
+CANDIDATES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A reference that names nothing. line, column: in the source as written, or 0."""
+
+    logical_path: str
+    shown: str
+    line: int
+    column: int
+    reference: Reference
+
+
+def severity(path: str, reference: Reference, policy: Sequence[tuple[Pattern, str]]) -> Severity | None:
+    """What the first matching line of the policy says of the file that refers; None: ignore. A source map that is not there
+    hurts no one: at most a warning."""
+    word = next((word for pattern, word in policy if pattern.matches(path)), "error")
+    if word == "ignore":
+        return None
+    return "warning" if word == "warn" or reference.kind == "sourcemap" else "error"
+
+
+class Report:
+    """Writes the messages. The tree is indexed once, so that a hundred thousand missing references are no matter."""
+
+    def __init__(self, tree: Collection[str], excluded: Collection[str]) -> None:
+        self.tree = tree
+        self.excluded = excluded
+        self.by_case: dict[str, str] = {}
+        self.by_name: dict[str, list[str]] = defaultdict(list)
+        self.by_folder: dict[str, list[str]] = defaultdict(list)
+        for path in sorted(tree):
+            self.by_case.setdefault(path.lower(), path)
+            self.by_name[posixpath.basename(path)].append(path)
+            self.by_folder[posixpath.dirname(path)].append(path)
+
+    def problem(self, missing: Missing, severity: Severity) -> Problem:
+        written = unquote(missing.reference.path)
+        climbs = self._wanted(missing).startswith("../")
+        what = f'"{written}" {"climbs out of the tree" if climbs else "is in no source root"}'
+        hint = self.advice(missing)
+        if missing.reference.kind == "sourcemap":
+            what = f'the source map "{written}" is in no source root'
+            hint = "its comment is dropped"
+        elif not hint and severity == "error":
+            hint = "put it there, or let it pass by `missing` in the configuration"
+        return Problem(missing.shown, missing.line, missing.column, what, hint, severity)
+
+    @staticmethod
+    def _wanted(missing: Missing) -> str:
+        path = unquote(missing.reference.path).replace("\\", "/").lstrip("/")
+        return posixpath.normpath(posixpath.join(posixpath.dirname(missing.logical_path), path))
+
+    def advice(self, missing: Missing) -> str:
+        """What may help, or ""."""
+        wanted = self._wanted(missing)
+        from_top = re.sub(r"^(\.{0,2}/)+", "", unquote(missing.reference.path))
+
+        def as_written(target: str) -> str:
+            return f'"{unquote(relative(missing.logical_path, target, missing.reference.kind))}"'
+
+        if wanted in self.excluded:
+            return "the file is there but excluded: see `exclude` and `keep_names`"
+        stem, suffix = posixpath.splitext(wanted)
+        if suffix.lower() in (".scss", ".sass", ".less", ".styl", ".ts", ".tsx", ".jsx", ".coffee"):
+            for target in (stem + ".css", stem + ".js"):
+                if target in self.tree:
+                    return f"it is compiled to {as_written(target)}"
+        for added in (".js", ".mjs", ".css", "/index.js"):
+            if wanted + added in self.tree:
+                return f"{as_written(wanted + added)} is there: browsers add nothing to a name"
+        if wanted.lower() in self.by_case:
+            return f"{as_written(self.by_case[wanted.lower()])} differs in letter case only"
+        if from_top in self.tree:
+            return f"{as_written(from_top)} is there"
+        if same_name := self.by_name.get(posixpath.basename(wanted), [])[:CANDIDATES]:
+            return f"did you mean {as_written(difflib.get_close_matches(wanted, same_name, 1, 0.0)[0])}?"
+        siblings = self.by_folder.get(posixpath.dirname(wanted), [])[:CANDIDATES]
+        nearest = difflib.get_close_matches(wanted, siblings, 1, 0.7)
+        return f"did you mean {as_written(nearest[0])}?" if nearest else ""

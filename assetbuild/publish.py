@@ -1,0 +1,401 @@
+"""Files first, the manifest last: the only writer of the artifact.
+
+The laws, in the order in which they are kept:
+1. Nothing of the user's is touched: only files that an earlier manifest or an unfinished build's journal names are ours.
+2. The journal, on disk before the first file, names what is about to appear; an unfinished build is known by it.
+3. A new file appears under a name that no manifest has yet, so nobody reads it; where a name is kept, the new bytes wait
+   beside it and are renamed just before the manifest.
+4. One sync, then the manifest by one rename: whoever reads finds the old artifact or the new one.
+5. Only then are files removed that nothing names any more; the journal goes last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assetbuild.errors import BuildError, ConfigError
+from assetbuild.runtime import manifest as treaty
+
+PIECE = 1 << 20
+FILE_MODE = 0o644
+FOLDER_MODE = 0o755
+#: Where new bytes for a name that is in use wait, beside the manifest: same file system, and a name that nothing serves.
+WAITING = ".assetbuild-new-{}"
+JOURNAL_HEAD = "assetbuild-journal 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file to publish. digest: the SHA-256 of its bytes in hex digits. pieces: gives those bytes, again at each call."""
+
+    public_path: str
+    digest: str
+    size: int
+    pieces: Callable[[], Iterable[bytes]] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """written: public paths that were written, in order; removed: those that went; manifest: whether it was replaced.
+    Nothing of the three: the artifact was this one already, and not a byte of it was touched."""
+
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+    manifest: bool
+
+
+@contextlib.contextmanager
+def locked(output: Path, display: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the output folder, made if need be, for one build at a time; a second one waits.
+
+    The lock is on the folder itself and ends with the process, however that ends. Raises ConfigError.
+    """
+    while True:
+        try:
+            if not output.is_dir():
+                output.mkdir(parents=True, exist_ok=True)
+                output.chmod(FOLDER_MODE)
+            descriptor = os.open(output, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise ConfigError(f"{display}: the output folder cannot be used: {error.strerror}") from error
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # While this waited, the folder may have been taken away and another put in its place.
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), output.stat()):
+                    yield
+                    return
+        finally:
+            os.close(descriptor)
+
+
+def publish(
+    output: Path,
+    items: Sequence[Item],
+    manifest: treaty.Manifest,
+    *,
+    display: str,
+    epoch: int | None = None,
+    progress: Callable[[int, int], None],
+) -> Published:
+    """Make the folder hold exactly these files and this manifest. The caller holds the lock.
+
+    display: the folder as one types it. epoch: the modification time of everything, in seconds; None: now.
+    Raises ConfigError where something in the folder is not ours, BuildError where the file system refuses; the artifact is
+    then as it was.
+    """
+    return _Publication(output, items, treaty.dump(manifest), display, epoch, progress).run()
+
+
+def owned(output: Path, display: str) -> tuple[dict[str, str], frozenset[str]]:
+    """What is ours in the folder: path → integrity by its manifest ("" for a variant), and what an unfinished build's
+    journal names. Raises ConfigError where the folder is not empty and says nothing of us."""
+    journal = _read_journal(output)
+    try:
+        entries = os.listdir(output)
+    except FileNotFoundError:
+        return {}, frozenset()
+    if treaty.NAME in entries:
+        try:
+            return _named(treaty.load(output / treaty.NAME)), frozenset(journal or ())
+        except treaty.ManifestError as error:
+            raise ConfigError(
+                f"{display}: its manifest.json is not one of assetbuild's, so nothing in the folder is touched ({error}); "
+                "choose another output, or remove the folder"
+            ) from error
+    if journal is None and any(not name.startswith(".") for name in entries):
+        raise ConfigError(
+            f"{display}: the output folder is not empty and holds no manifest of assetbuild's, so nothing in it is touched; "
+            "choose another output, or empty the folder"
+        )
+    return {}, frozenset(journal or ())
+
+
+def _named(manifest: treaty.Manifest) -> dict[str, str]:
+    """Every file that a manifest names, with its integrity; "" for a variant, which has none of its own."""
+    named: dict[str, str] = {}
+    files: list[tuple[str, treaty.Entry | treaty.Carried]] = [(e["path"], e) for e in manifest["assets"].values()]
+    for release in manifest["previous"]:
+        files.extend(release["files"].items())
+    for path, entry in files:
+        named[path] = entry["integrity"]
+        for coding in entry.get("variants", {}).keys() & treaty.SUFFIXES.keys():
+            named[path + treaty.SUFFIXES[coding]] = ""
+    return {path: integrity for path, integrity in named.items() if _plain(path)}
+
+
+def _read_journal(output: Path) -> list[str] | None:
+    try:
+        lines = (output / treaty.JOURNAL).read_text(encoding="utf-8", errors="surrogateescape").split("\n")
+    except OSError:
+        return None
+    if lines[0] != JOURNAL_HEAD:
+        return []
+    # A last line without its end may be half a name.
+    return [line for line in lines[1:-1] if _plain(line)]
+
+
+def _plain(path: str) -> bool:
+    """Whether a path read from disk names something below the folder and nothing else."""
+    parts = path.split("/")
+    return not any(part in ("", ".", "..") or "\0" in part for part in parts) and path != treaty.NAME
+
+
+class _Publication:
+    def __init__(
+        self,
+        output: Path,
+        items: Sequence[Item],
+        manifest: bytes,
+        display: str,
+        epoch: int | None,
+        progress: Callable[[int, int], None],
+    ) -> None:
+        self.output = output
+        self.items = sorted(items, key=lambda item: item.public_path)
+        self.manifest = manifest
+        self.display = display
+        self.epoch = epoch
+        self.progress = progress
+        self.created: list[str] = []
+        self.folders: set[str] = set()
+
+    def path(self, public_path: str) -> str:
+        return f"{self.output}/{public_path}"
+
+    def run(self) -> Published:
+        ours, leftovers = owned(self.output, self.display)
+        try:
+            self.clear(leftovers - ours.keys())
+        except OSError as error:
+            raise self.refused(error) from error
+        names = {item.public_path for item in self.items}
+        stale = [path for path in sorted(ours) if path not in names and self.exists(path)]
+        wanted = self.to_write(ours)
+        try:
+            same_manifest = (self.output / treaty.NAME).read_bytes() == self.manifest
+        except OSError:
+            same_manifest = False
+        if same_manifest and not wanted and not stale and self.metadata_right(treaty.NAME):
+            return Published((), (), False)
+        try:
+            waiting = self.write(wanted, stale)
+            self.replace(waiting)
+        except BaseException as error:
+            self.undo()
+            if isinstance(error, OSError):
+                raise self.refused(error) from error
+            raise
+        try:
+            removed = self.remove(stale)
+        except OSError as error:
+            raise self.refused(error) from error
+        return Published(tuple(item.public_path for item in wanted), tuple(removed), True)
+
+    def refused(self, error: OSError) -> BuildError:
+        reason = error.strerror or str(error)
+        where = f" ({os.path.relpath(os.fsdecode(error.filename), self.output)})" if error.filename else ""
+        hint = "free some space and run it again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "run it again"
+        return BuildError(f"{self.display}: the artifact could not be written: {reason}{where}; {hint}")
+
+    def exists(self, public_path: str) -> bool:
+        return os.path.lexists(self.path(public_path))
+
+    def clear(self, leftovers: Collection[str]) -> None:
+        """What an unfinished build left goes first: no manifest names it, so nobody reads it and nothing trusts it."""
+        if self.exists(treaty.JOURNAL):
+            self.unlink(leftovers)
+            os.unlink(self.path(treaty.JOURNAL))
+
+    # What is there already
+
+    def to_write(self, ours: Mapping[str, str]) -> list[Item]:
+        """The items that are not there yet, whole and ours. Raises ConfigError naming every file in the way."""
+        in_the_way = []
+        wanted = []
+        for item in self.items:
+            path = item.public_path
+            for folder in folders_of(path):
+                if folder not in self.folders:
+                    self.folders.add(folder)
+                    if self.exists(folder) and not stat.S_ISDIR(os.lstat(self.path(folder)).st_mode):
+                        in_the_way.append(folder)
+            if not self.exists(path):
+                wanted.append(item)
+            elif path not in ours or not stat.S_ISREG(os.lstat(self.path(path)).st_mode):
+                in_the_way.append(path)
+            elif not self.whole(item):
+                wanted.append(item)
+        if in_the_way:
+            names = ", ".join(sorted(set(in_the_way)))
+            raise ConfigError(f"{self.display}: not assetbuild's, and in the way: {names}; move it elsewhere")
+        return wanted
+
+    def whole(self, item: Item) -> bool:
+        """Whether the file on disk has this item's bytes, mode and time. Names are not trusted: the bytes are read."""
+        path = self.path(item.public_path)
+        if os.lstat(path).st_size != item.size or not self.metadata_right(item.public_path):
+            return False
+        sha = hashlib.sha256()
+        try:
+            with open(path, "rb", buffering=0) as file:
+                while piece := file.read(PIECE):
+                    sha.update(piece)
+        except OSError:
+            return False
+        return sha.hexdigest() == item.digest
+
+    def metadata_right(self, public_path: str) -> bool:
+        status = os.lstat(self.path(public_path))
+        right_time = self.epoch is None or status.st_mtime_ns == self.epoch * 1_000_000_000
+        return stat.S_IMODE(status.st_mode) == FILE_MODE and right_time
+
+    # Writing
+
+    def write(self, wanted: Sequence[Item], stale: Iterable[str]) -> list[tuple[str, str]]:
+        """Write every file that is wanted; (name it waits under, name it will have) for those whose name is in use."""
+        waiting = []
+        targets = []
+        for number, item in enumerate(wanted):
+            target = item.public_path
+            if self.exists(target):
+                target = WAITING.format(number)
+                waiting.append((target, item.public_path))
+            targets.append(target)
+        manifest_waits = WAITING.format("manifest")
+        # What is to be removed stands in it too: once the new manifest is in place, nothing else names those files.
+        self.write_journal([*targets, manifest_waits, *stale])
+        for done, (item, target) in enumerate(zip(wanted, targets, strict=True)):
+            self.make_folders(target)
+            self.write_file(target, item)
+            self.progress(done + 1, len(wanted))
+        data = self.manifest
+        self.write_file(manifest_waits, Item(manifest_waits, hashlib.sha256(data).hexdigest(), len(data), lambda: (data,)))
+        waiting.append((manifest_waits, treaty.NAME))
+        self.sync()
+        return waiting
+
+    def write_journal(self, names: Iterable[str]) -> None:
+        text = "".join(f"{name}\n" for name in (JOURNAL_HEAD, *names)).encode()
+        temporary = self.path(treaty.JOURNAL + "~")
+        self.created.append(treaty.JOURNAL + "~")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+        with open(descriptor, "wb", buffering=0) as file:
+            file.write(text)
+            os.fsync(descriptor)
+        os.rename(temporary, self.path(treaty.JOURNAL))
+        self.created[-1] = treaty.JOURNAL
+        self.sync_folder()
+
+    def make_folders(self, public_path: str) -> None:
+        for folder in folders_of(public_path):
+            path = self.path(folder)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(path, FOLDER_MODE)
+                os.chmod(path, FOLDER_MODE)
+
+    def write_file(self, target: str, item: Item) -> None:
+        sha = hashlib.sha256()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self.path(target), flags, FILE_MODE)
+        self.created.append(target)
+        with open(descriptor, "wb", buffering=0) as file:
+            for piece in item.pieces():
+                sha.update(piece)
+                view = memoryview(piece)
+                while view:
+                    view = view[file.write(view) :]
+            os.fchmod(descriptor, FILE_MODE)
+            if self.epoch is not None:
+                os.utime(descriptor, (self.epoch, self.epoch))
+        if sha.hexdigest() != item.digest:
+            raise BuildError(f"{item.public_path}: its source changed during the build; run it again")
+
+    def replace(self, waiting: Sequence[tuple[str, str]]) -> None:
+        """The names in use, and last of all the manifest, get their new bytes."""
+        for source, target in waiting:
+            os.rename(self.path(source), self.path(target))
+        self.sync_folder()
+
+    def undo(self) -> None:
+        """After a failure before the manifest was in place: what this run made goes, as far as the system lets it."""
+        for name in reversed(self.created):
+            with contextlib.suppress(OSError):
+                os.unlink(self.path(name))
+        self.remove_empty_folders({folder for name in self.created for folder in folders_of(name)})
+
+    def remove(self, stale: Sequence[str]) -> list[str]:
+        removed = self.unlink(stale)
+        os.unlink(self.path(treaty.JOURNAL))
+        if self.epoch is not None:
+            for folder in sorted(self.folders, reverse=True):
+                os.utime(self.path(folder), (self.epoch, self.epoch))
+            os.utime(self.output, (self.epoch, self.epoch))
+        self.sync_folder()
+        return removed
+
+    def unlink(self, names: Collection[str]) -> list[str]:
+        """Remove files of ours, and the folders that this leaves empty. A folder, or anything behind a link, where a file
+        of ours was is someone else's and stays."""
+        removed = []
+        for name in names:
+            if any(os.path.islink(self.path(folder)) for folder in folders_of(name)):
+                continue
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                os.unlink(self.path(name))
+                removed.append(name)
+        # Of names that were gone already too: an unfinished build may have come just so far.
+        self.remove_empty_folders({folder for name in names for folder in folders_of(name)})
+        return removed
+
+    def remove_empty_folders(self, folders: Iterable[str]) -> None:
+        for folder in sorted(folders, reverse=True):
+            with contextlib.suppress(OSError):
+                os.rmdir(self.path(folder))
+
+    # Onto the disk
+
+    def sync(self) -> None:
+        """All that was written reaches the disk, by one call for the file system and not one a file."""
+        descriptor = os.open(self.output, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _syncfs(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def sync_folder(self) -> None:
+        descriptor = os.open(self.output, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _syncfs(descriptor: int) -> None:
+    """syncfs(2) where the C library has it: one file system, and unlike sync(2) it tells of write errors."""
+    import ctypes  # Slow to import; only a build that wrote something comes here.
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "syncfs"):
+        os.sync()
+    elif libc.syncfs(descriptor) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def folders_of(public_path: str) -> list[str]:
+    """`a/b/c.css` → `a`, `a/b`."""
+    parts = public_path.split("/")[:-1]
+    return ["/".join(parts[: i + 1]) for i in range(len(parts))]

@@ -1,0 +1,245 @@
+"""Several roots seen as one tree of logical paths: which files are sources, and which of them wins a path. One walk a root,
+nothing is read but the folders."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assetbuild.errors import BuildError, Problem
+from assetbuild.patterns import Pattern
+
+#: What no one means to publish: editors' backups, by file name. Names that begin with a dot and Sass partials are tested apart.
+BACKUPS = ("~", ".bak", ".swp", ".orig")
+FOLDERS = ("node_modules", "__pycache__")
+
+#: The longest name most file systems take, in bytes (NAME_MAX), less ".", the fingerprint and a variant's suffix.
+LONGEST_NAME = 255 - 13 - 4
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file below a source root.
+
+    path: its path in the tree, with `/`: `theme/site.scss`.
+    file: its absolute path on disk.
+    root: the root's place in the configuration, from 0.
+    size: bytes, when it was looked at.
+    kept: whether it is published under its own name.
+    """
+
+    path: str
+    file: str
+    root: int
+    size: int
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The sources by path, in sorted order; and what was passed over on purpose, so that a message can say so."""
+
+    sources: tuple[Source, ...]
+    excluded: frozenset[str]
+
+
+def scan(
+    roots: Sequence[Path],
+    *,
+    exclude: Sequence[Pattern] = (),
+    keep_names: Sequence[Pattern] = (),
+    follow_symlinks: bool = False,
+    display: Callable[[str], str] = str,
+) -> Tree:
+    """Walk the roots. Raises BuildError with everything that is wrong with the names and kinds of files in them."""
+    walk = _Walk([os.path.realpath(root) for root in roots], exclude, keep_names, follow_symlinks, display)
+    found: dict[str, Source] = {}
+    for number, root in enumerate(roots):
+        for source in walk.root(number, str(root)):
+            found.setdefault(source.path, source)
+    walk.problems.extend(_same_but_for_case(found.values(), display))
+    if walk.problems:
+        raise BuildError(walk.problems)
+    return Tree(tuple(found[path] for path in sorted(found)), frozenset(walk.excluded - found.keys()))
+
+
+class _Walk:
+    def __init__(
+        self,
+        real_roots: list[str],
+        exclude: Sequence[Pattern],
+        keep_names: Sequence[Pattern],
+        follow_symlinks: bool,
+        display: Callable[[str], str],
+    ) -> None:
+        self.real_roots = real_roots
+        self.exclude = exclude
+        self.keep_names = keep_names
+        self.keep_prefixes = [_literal_prefix(pattern.text) for pattern in keep_names if "/" in pattern.text]
+        self.follow_symlinks = follow_symlinks
+        self.display = display
+        self.problems: list[Problem] = []
+        self.excluded: set[str] = set()
+
+    def root(self, number: int, root: str) -> Iterable[Source]:
+        # Folders still to be read: path on disk, logical prefix, and the real paths above, by which a loop is recognised.
+        folders: list[tuple[str, str, tuple[str, ...]]] = [(root, "", (os.path.realpath(root),))]
+        while folders:
+            folder, prefix, above = folders.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    listing = list(entries)
+            except OSError as error:
+                self.problem(folder, f"this folder cannot be read: {error.strerror}")
+                continue
+            for entry in listing:
+                path = prefix + entry.name
+                if self.passed_over(path, entry):
+                    self.excluded.add(path)
+                    continue
+                if not self.well_named(entry):
+                    continue
+                mode, size, link = self.look(entry)
+                if stat.S_ISDIR(mode):
+                    if not link:
+                        folders.append((entry.path, path + "/", above))
+                    elif any(Path(one).is_relative_to(real := os.path.realpath(entry.path)) for one in above):
+                        self.problem(entry.path, "this symbolic link leads to a folder that it is in: a loop", "remove it")
+                    else:
+                        folders.append((entry.path, path + "/", (*above, real)))
+                elif stat.S_ISREG(mode):
+                    kept = any(pattern.matches(path) for pattern in self.keep_names)
+                    self.short_enough(entry, kept)
+                    yield Source(path, entry.path, number, size, kept)
+                elif mode:
+                    self.problem(entry.path, f"this is {_kind(mode)}, not a file", "remove it or exclude it")
+
+    def problem(self, file: str, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(self.display(file), 0, 0, message, hint))
+
+    def passed_over(self, path: str, entry: os.DirEntry[str]) -> bool:
+        if any(pattern.matches(path) for pattern in self.exclude):
+            return True
+        name = entry.name
+        built_in = (
+            name.startswith(".")
+            or name.endswith(BACKUPS)
+            or (name.startswith("#") and name.endswith("#"))
+            or (name.startswith("_") and name.endswith((".scss", ".sass")))
+            or name in FOLDERS
+        )
+        if not built_in:
+            # What is inside such a folder stays passed over, unless a pattern of keep_names asks for this very path.
+            return self.inside_passed_over(path) and not self.kept_or_above_kept(path, entry)
+        return not self.kept_or_above_kept(path, entry)
+
+    def inside_passed_over(self, path: str) -> bool:
+        if not self.keep_prefixes:
+            return False  # Then no such folder was entered.
+        return any(part.startswith(".") or part in FOLDERS for part in path.split("/")[:-1])
+
+    def kept_or_above_kept(self, path: str, entry: os.DirEntry[str]) -> bool:
+        """Built-in excludes give way to keep_names: to a file that it names, and to the folders on the way there."""
+        if any(pattern.matches(path) for pattern in self.keep_names):
+            return True
+        if not entry.is_dir():
+            return False
+        folder = path + "/"
+        return any(prefix.startswith(folder) or folder.startswith(prefix) for prefix in self.keep_prefixes)
+
+    def well_named(self, entry: os.DirEntry[str]) -> bool:
+        name = entry.name
+        # Python gives the bytes of a name that is not UTF-8 as lone surrogates, which no string method calls printable.
+        if name.isprintable() and "\\" not in name:
+            return True
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            self.problem(os.fsencode(entry.path).decode("utf-8", "backslashreplace"), "this name is not UTF-8", "rename it")
+            return False
+        if "\\" in name:
+            self.problem(entry.path, "this name holds a backslash, which URLs take for a slash", "rename it")
+            return False
+        if any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029" for c in name):
+            self.problem(entry.path, "this name holds control characters", "rename it")
+            return False
+        return True
+
+    def short_enough(self, entry: os.DirEntry[str], kept: bool) -> None:
+        if not kept and len(entry.name) * 4 > LONGEST_NAME and len(os.fsencode(entry.name)) > LONGEST_NAME:
+            self.problem(
+                entry.path,
+                f"this name leaves no room for a fingerprint: it may have {LONGEST_NAME} bytes",
+                "shorten it or put it into keep_names",
+            )
+
+    def look(self, entry: os.DirEntry[str]) -> tuple[int, int, bool]:
+        """Mode, size, and whether it is a symbolic link; mode 0 where a problem was noted."""
+        try:
+            if not entry.is_symlink():
+                status = entry.stat(follow_symlinks=False)
+                return status.st_mode, status.st_size, False
+            status = entry.stat()
+        except FileNotFoundError:
+            if entry.is_symlink():
+                self.problem(entry.path, "this symbolic link leads nowhere", "remove it or exclude it")
+            else:
+                self.problem(entry.path, "this file disappeared during the build", "run it again")
+            return 0, 0, False
+        except OSError as error:
+            loop = error.errno == 40  # ELOOP
+            message = "this symbolic link is a loop" if loop else f"this file cannot be looked at: {error.strerror}"
+            self.problem(entry.path, message, "remove it or exclude it")
+            return 0, 0, False
+        real = Path(os.path.realpath(entry.path))
+        if not self.follow_symlinks and not any(real.is_relative_to(root) for root in self.real_roots):
+            self.problem(
+                entry.path,
+                "this symbolic link leads out of the source roots",
+                "set follow_symlinks = true if that is meant, or exclude it",
+            )
+            return 0, 0, False
+        return status.st_mode, status.st_size, True
+
+
+def _literal_prefix(pattern: str) -> str:
+    """What stands before the first wildcard of a pattern."""
+    return pattern[: min((i for c in "*?[" if (i := pattern.find(c)) >= 0), default=len(pattern))]
+
+
+def _kind(mode: int) -> str:
+    for test, name in (
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISBLK, "a block device"),
+        (stat.S_ISCHR, "a character device"),
+    ):
+        if test(mode):
+            return name
+    return "something else"
+
+
+def folded(path: str) -> str:
+    """The form under which two names are one on file systems that do not tell letter case or normal forms apart."""
+    if path.isascii():
+        return path.lower()
+    import unicodedata  # Only for names that need it.
+
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
+def _same_but_for_case(sources: Iterable[Source], display: Callable[[str], str]) -> Iterable[Problem]:
+    first: dict[str, Source] = {}
+    for source in sorted(sources, key=lambda source: source.path):
+        other = first.setdefault(folded(source.path), source)
+        if other is not source:
+            yield Problem(
+                display(source.file),
+                0,
+                0,
+                f"{display(other.file)} has the same name but for letter case or Unicode form",
+                "rename one: on other file systems the two are one file",
+            )

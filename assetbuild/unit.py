@@ -1,0 +1,223 @@
+"""One source compiled on its own, in a worker process: its bytes read, its text filtered, its references found. Nothing
+here knows another source."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from assetbuild.errors import Problem, line_and_column
+from assetbuild.filters import FilterError, Settings, Unit
+from assetbuild.filters.chains import Chain, language, load
+from assetbuild.references import Note, Reference, Scan, substitute
+from assetbuild.references import css as css_references
+from assetbuild.references import js as js_references
+from assetbuild.references import svg as svg_references
+from assetbuild.references import webmanifest as webmanifest_references
+from assetbuild.sources import Source
+from assetbuild.syntax import LexError
+from assetbuild.syntax import css as css_syntax
+
+#: Files that are only copied are read in pieces of this size, in bytes, whatever their length.
+PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What is the same for every source of a build.
+
+    working_folder: what files in messages are relative to. roots: the source roots, absolute. settings: options of
+    webassets' filters. search: folders for filters given by import path. time_limit: seconds that a tool may take for a file.
+    """
+
+    working_folder: str
+    roots: tuple[str, ...]
+    settings: Settings
+    search: tuple[str, ...]
+    time_limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A source and what is to be done to it. shown: its file as one would type it from the working folder."""
+
+    source: Source
+    chain: Chain
+    logical_path: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What became of a source.
+
+    text: the bytes that filters made; None where they are the source's own, which then stay on disk.
+    digest, size: of those bytes (SHA-256 in hex digits), before any reference is linked.
+    references: in those bytes' text, by their place.
+    problems: errors, and warnings. read: absolute paths of further files that went into it.
+    """
+
+    logical_path: str
+    text: bytes | None
+    digest: str
+    size: int
+    references: tuple[Reference, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    read: tuple[str, ...] = ()
+
+
+def scanner(path: str) -> Callable[[str], Scan] | None:
+    """What finds the references in a file with this path; None for files in which there are none."""
+    suffix = path[path.rfind(".") + 1 :].lower() if "." in path else ""
+    if suffix == "css":
+        return css_references.find
+    if suffix in ("js", "mjs", "cjs"):
+        goal = {"mjs": True, "cjs": False}.get(suffix)
+        return lambda text: js_references.find(text, goal)
+    if suffix == "svg":
+        return svg_references.find
+    if suffix == "webmanifest":
+        return webmanifest_references.find
+    return None
+
+
+def compile_unit(job: Job, tools: Tools) -> Compiled:
+    """Compile one source. What is wrong with it is in the result's problems, never an exception."""
+    find = scanner(job.logical_path)
+    try:
+        if find is None and not job.chain.filters:
+            return _opaque(job)
+        data = Path(job.source.file).read_bytes()
+    except OSError as error:
+        return _failed(job, [Problem(job.shown, 0, 0, _unreadable(error))])
+    try:
+        source = data.decode()
+    except UnicodeDecodeError as error:
+        if job.chain.filters or language(job.logical_path) != "other":
+            before = data[: error.start].decode()
+            what = f"byte 0x{data[error.start]:02x} at position {error.start} is not UTF-8"
+            place = line_and_column(before, len(before))
+            return _failed(job, [Problem(job.shown, *place, what, "save the file as UTF-8")])
+        return _opaque(job)  # An image or a manifest in an old encoding: nothing is found in it, nothing is changed.
+    return _text(job, tools, data, source, find)
+
+
+def _unreadable(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "this file disappeared during the build"
+    return f"this file cannot be read: {error.strerror}"
+
+
+def _failed(job: Job, problems: list[Problem]) -> Compiled:
+    return Compiled(job.logical_path, None, "", 0, (), tuple(problems))
+
+
+def _opaque(job: Job) -> Compiled:
+    sha = hashlib.sha256()
+    size = 0
+    with open(job.source.file, "rb", buffering=0) as file:
+        while piece := file.read(PIECE):
+            sha.update(piece)
+            size += len(piece)
+    return Compiled(job.logical_path, None, sha.hexdigest(), size)
+
+
+def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str], Scan] | None) -> Compiled:
+    problems: list[Problem] = []
+
+    def warn(notes: tuple[Note, ...], text: str) -> None:
+        for note in notes:
+            # An offset in what an earlier filter made is no place in the user's file.
+            place = line_and_column(text, note.offset) if text is source else (0, 0)
+            problems.append(Problem(job.shown, *place, note.message, "", "warning"))
+
+    try:
+        if language(job.source.path) == "css":
+            css_syntax.check(source)
+        text, read = _filtered(job, tools, source, warn)
+    except LexError as error:
+        return _failed(job, [Problem(job.shown, *line_and_column(source, error.offset), error.message)])
+    except FilterError as error:
+        file = os.path.relpath(error.file, tools.working_folder) if error.file else job.shown
+        return _failed(job, [Problem(file, error.line, error.column, error.message)])
+
+    scan = Scan(())
+    if find is not None:
+        try:
+            scan = find(text)
+        except LexError as error:
+            if text != source:
+                made = " and ".join(job.chain.filters)
+                what = f"what {made} made of this file is broken: {error.message}"
+                return _failed(job, [*problems, Problem(job.shown, 0, 0, what)])
+            place = line_and_column(source, error.offset)
+            problems = [p for p in problems if (p.line, p.column) != place]
+            what = f"{error.message}: published untouched, its references are not linked"
+            problems.append(Problem(job.shown, *place, what, "", "warning"))
+    if text == source:
+        warn(scan.notes, source)
+        digest = hashlib.sha256(data).hexdigest()
+        return Compiled(job.logical_path, None, digest, len(data), scan.references, tuple(problems), read)
+    if any(reference.kind == "sourcemap" for reference in scan.references):
+        # A map of the text as it was written is wrong for what a filter made of it.
+        maps = [reference.whole for reference in scan.references if reference.kind == "sourcemap"]
+        text = substitute(text, ((start, end, "") for start, end in maps))
+        assert find is not None
+        scan = find(text)
+    warn(scan.notes, text)
+    result = text.encode()
+    digest = hashlib.sha256(result).hexdigest()
+    return Compiled(job.logical_path, result, digest, len(result), scan.references, tuple(problems), read)
+
+
+def _filtered(
+    job: Job, tools: Tools, source: str, warn: Callable[[tuple[Note, ...], str], None]
+) -> tuple[str, tuple[str, ...]]:
+    text, read = source, list[str]()
+    path = job.source.path
+    for name in job.chain.filters:
+        unit = Unit(path, job.source.file, tools.roots, language(path))
+        try:
+            tool = load(name, tools.settings, tools.search, tools.time_limit)
+            filtered = tool.apply(text, unit)
+        except FilterError as error:
+            raise FilterError(f"{name}: {error.message}", error.line, error.column, error.file) from error
+        warn(filtered.notes, text)
+        read.extend(filtered.read)
+        text = filtered.text
+        if not tool.keeps_meaning:
+            path = job.logical_path
+    return text, tuple(read)
+
+
+def places(job: Job, compiled: Compiled) -> list[tuple[int, int]]:
+    """Line and column, in the source as written, of each reference of the compiled text; (0, 0) where a filter made it up.
+
+    Only messages need this, so it is worked out when one is written: the source is read again.
+    """
+    try:
+        source = Path(job.source.file).read_bytes().decode()
+    except (OSError, UnicodeDecodeError):
+        return [(0, 0)] * len(compiled.references)
+    wanted = compiled.references
+    find = scanner(job.source.path)
+    written: tuple[Reference, ...] = ()
+    if find is not None:
+        try:
+            written = tuple(r for r in find(source).references if compiled.text is None or r.kind != "sourcemap")
+        except LexError:
+            written = ()
+    if [r.path for r in written] == [r.path for r in wanted]:
+        return [line_and_column(source, reference.start) for reference in written]
+    # Another language: the text itself is looked for, the n-th time it stands there for the n-th reference to it.
+    result, after = [], dict[str, int]()
+    for reference in wanted:
+        at = source.find(reference.path, after.get(reference.path, 0))
+        if at < 0:
+            at = source.find(reference.path)
+        after[reference.path] = at + 1
+        result.append(line_and_column(source, at) if at >= 0 else (0, 0))
+    return result

@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from assetbuild import publish
+from assetbuild.errors import BuildError, ConfigError
+from assetbuild.fingerprint import integrity
+from assetbuild.publish import Item, Published
+from assetbuild.runtime import manifest as treaty
+
+
+def silent(done: int, total: int) -> None:
+    del done, total
+
+
+def item(path: str, data: bytes) -> Item:
+    return Item(path, hashlib.sha256(data).hexdigest(), len(data), lambda: iter([data[:3], data[3:]]))
+
+
+def manifest_of(items: list[Item]) -> treaty.Manifest:
+    return {
+        "version": 1,
+        "mode": "production",
+        "digest": treaty.digest((i.digest, i.public_path) for i in items),
+        "base_url": "/static/",
+        "assets": {
+            i.public_path: {"path": i.public_path, "integrity": integrity(i.digest), "size": i.size, "type": "text/plain"}
+            for i in items
+        },
+        "previous": [],
+    }
+
+
+def put(output: Path, files: dict[str, bytes], epoch: int | None = None) -> Published:
+    items = [item(path, data) for path, data in files.items()]
+    with publish.locked(output, "dist"):
+        return publish.publish(output, items, manifest_of(items), display="dist", epoch=epoch, progress=silent)
+
+
+def found(output: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(output).as_posix(): p.read_bytes() for p in output.rglob("*") if p.is_file() and p.name != "manifest.json"
+    }
+
+
+def test_files_and_manifest_appear_and_nothing_else(tmp_path: Path) -> None:
+    files = {"a.1.css": b"body {}", "deep/er/b.2.js": b"", "c.3.png": b"x" * 3_000_000}
+    result = put(tmp_path / "dist", files)
+    assert found(tmp_path / "dist") == files
+    assert result.written == ("a.1.css", "c.3.png", "deep/er/b.2.js")
+    assert json.loads((tmp_path / "dist/manifest.json").read_text())["assets"].keys() == files.keys()
+
+
+def test_publishing_the_same_again_touches_nothing(tmp_path: Path) -> None:
+    files = {"a.1.css": b"body {}", "b/b.2.js": b"x"}
+    put(tmp_path, files)
+    before = {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in [tmp_path, *tmp_path.rglob("*")]}
+    assert put(tmp_path, files) == Published((), (), False)
+    assert {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in [tmp_path, *tmp_path.rglob("*")]} == before
+
+
+def test_only_what_changed_is_written_and_only_what_we_wrote_is_removed(tmp_path: Path) -> None:
+    put(tmp_path, {"a.1.css": b"1", "gone/b.2.css": b"2", "same.3.css": b"3"})
+    (tmp_path / ".mine").write_text("dot files of others are never touched")
+    result = put(tmp_path, {"a.9.css": b"9", "same.3.css": b"3"})
+    assert result == Published(("a.9.css",), ("a.1.css", "gone/b.2.css"), True)
+    assert found(tmp_path).keys() == {"a.9.css", "same.3.css", ".mine"}
+    assert not (tmp_path / "gone").exists()
+
+
+@pytest.mark.parametrize("damage", [b"changed", b"1234567", None])
+def test_a_published_file_changed_or_removed_by_hand_is_put_right(tmp_path: Path, damage: bytes | None) -> None:
+    put(tmp_path, {"a.1.css": b"7654321", "b.2.css": b"b"})
+    if damage is None:
+        (tmp_path / "a.1.css").unlink()
+    else:
+        (tmp_path / "a.1.css").write_bytes(damage)
+    assert put(tmp_path, {"a.1.css": b"7654321", "b.2.css": b"b"}).written == ("a.1.css",)
+    assert found(tmp_path) == {"a.1.css": b"7654321", "b.2.css": b"b"}
+
+
+def test_a_kept_name_gets_its_new_bytes_by_a_rename(tmp_path: Path) -> None:
+    put(tmp_path, {"robots.txt": b"old"})
+    reader = (tmp_path / "robots.txt").open("rb")
+    put(tmp_path, {"robots.txt": b"new"})
+    with reader:
+        assert reader.read() == b"old"
+    assert found(tmp_path) == {"robots.txt": b"new"}
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
+def test_modes_do_not_depend_on_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        put(tmp_path / "dist", {"a/b/c.1.css": b"x"})
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "dist").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o755 if path.is_dir() else 0o644)
+    assert stat.S_IMODE((tmp_path / "dist").stat().st_mode) == 0o755
+
+
+def test_every_time_is_the_epoch_where_one_is_given(tmp_path: Path) -> None:
+    put(tmp_path / "dist", {"a/b/c.1.css": b"x"}, epoch=1_700_000_000)
+    assert {p.stat().st_mtime for p in [tmp_path / "dist", *(tmp_path / "dist").rglob("*")]} == {1_700_000_000}
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "manifest.json", "css/app.css"])
+def test_a_folder_that_is_not_ours_is_refused_and_stays_as_it_was(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("precious")
+    with pytest.raises(ConfigError, match="nothing in"):
+        put(tmp_path, {"a.1.css": b"x"})
+    assert (tmp_path / name).read_text() == "precious"
+    assert not (tmp_path / "a.1.css").exists()
+
+
+def test_dot_files_do_not_make_a_folder_not_empty(tmp_path: Path) -> None:
+    (tmp_path / ".gitkeep").touch()
+    put(tmp_path, {"a.1.css": b"x"})
+    assert found(tmp_path) == {".gitkeep": b"", "a.1.css": b"x"}
+
+
+def test_a_file_of_anothers_at_a_path_we_want_is_refused_and_nothing_changes(tmp_path: Path) -> None:
+    put(tmp_path, {"a.1.css": b"1"})
+    (tmp_path / "b.2.css").write_text("precious")
+    (tmp_path / "sub").write_text("a file where a folder is wanted")
+    with pytest.raises(ConfigError, match=r"in the way: b\.2\.css, sub;"):
+        put(tmp_path, {"a.9.css": b"9", "b.2.css": b"2", "sub/c.3.css": b"3"})
+    assert found(tmp_path) == {"a.1.css": b"1", "b.2.css": b"precious", "sub": b"a file where a folder is wanted"}
+
+
+def test_a_link_in_the_output_is_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    put(tmp_path / "dist", {"a/b.1.css": b"1"})
+    (tmp_path / "dist/a/b.1.css").unlink()
+    (tmp_path / "dist/a").rmdir()
+    (tmp_path / "dist/a").symlink_to(outside)
+    (outside / "b.1.css").write_text("precious")
+    with pytest.raises(ConfigError, match="in the way"):
+        put(tmp_path / "dist", {"a/b.1.css": b"1"})
+    # Nor does a removal go through it.
+    put(tmp_path / "dist", {"z.1.css": b"1"})
+    assert (outside / "b.1.css").read_text() == "precious"
+
+
+def test_a_source_that_changes_while_it_is_copied_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    put(tmp_path, {"a.1.css": b"1"})
+    lying = Item("b.2.css", "0" * 64, 5, lambda: [b"other"])
+    with publish.locked(tmp_path, "dist"), pytest.raises(BuildError, match="changed during the build"):
+        publish.publish(tmp_path, [lying], manifest_of([lying]), display="dist", epoch=None, progress=silent)
+    assert found(tmp_path) == {"a.1.css": b"1"}
+    assert sorted(os.listdir(tmp_path)) == ["a.1.css", "manifest.json"]
+
+
+def test_an_interrupted_build_leaves_nothing(tmp_path: Path) -> None:
+    def interrupted() -> Iterator[bytes]:
+        yield b"half"
+        raise KeyboardInterrupt
+
+    put(tmp_path, {"a.1.css": b"1"})
+    bad = Item("x/b.2.css", "0" * 64, 5, interrupted)
+    with publish.locked(tmp_path, "dist"), pytest.raises(KeyboardInterrupt):
+        publish.publish(tmp_path, [bad], manifest_of([bad]), display="dist", epoch=None, progress=silent)
+    assert sorted(os.listdir(tmp_path)) == ["a.1.css", "manifest.json"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from tests.test_publish import put
+import assetbuild.publish as publish
+count = 0
+def hook(event, args):
+    global count
+    if event in ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.utime") and running:
+        count += 1
+        if count == int(sys.argv[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+running = False
+sys.addaudithook(hook)
+running = True
+put(Path(sys.argv[1]), {"new/a.9.css": b"9" * 100, "same.1.css": b"1", "robots.txt": b"new"})
+running = False
+"""
+
+
+def test_a_kill_at_any_step_leaves_one_whole_artifact_and_the_next_build_tidies_up(tmp_path: Path) -> None:
+    """Whoever reads through the manifest finds the old files or the new ones, but for names that are kept, which can be new
+    a moment before the manifest is."""
+    old = {"old/a.1.css": b"1" * 100, "same.1.css": b"1", "robots.txt": b"old"}
+    new = {"new/a.9.css": b"9" * 100, "same.1.css": b"1", "robots.txt": b"new"}
+    seen = set()
+    for step in range(1, 200):
+        output = tmp_path / str(step)
+        put(output, old)
+        done = subprocess.run(
+            [sys.executable, "-c", KILLED, str(output), str(step), str(Path(__file__).parent.parent)], capture_output=True
+        )
+        assert done.returncode in (0, -9), done.stderr.decode()
+        named = treaty.load(output / "manifest.json")["assets"]
+        which = "new" if "new/a.9.css" in named else "old"
+        seen.add((which, (output / treaty.JOURNAL).exists()))
+        for path, entry in named.items():
+            data = (output / path).read_bytes()
+            if path == "robots.txt":
+                assert data in (b"old", b"new")
+            else:
+                assert integrity(hashlib.sha256(data).hexdigest()) == entry["integrity"]
+        put(output, new)
+        assert found(output) == new
+        assert not (output / "old").exists()
+        if done.returncode == 0:
+            break
+    else:
+        pytest.fail("the build never came to its end")
+    assert seen == {("old", False), ("old", True), ("new", True), ("new", False)}
+
+
+def test_a_first_build_that_was_killed_is_recognised(tmp_path: Path) -> None:
+    for step in range(1, 200):
+        output = tmp_path / str(step)
+        done = subprocess.run(
+            [sys.executable, "-c", KILLED, str(output), str(step), str(Path(__file__).parent.parent)], capture_output=True
+        )
+        assert done.returncode in (0, -9), done.stderr.decode()
+        put(output, {"other.5.css": b"5"})
+        assert found(output) == {"other.5.css": b"5"}
+        if done.returncode == 0:
+            return
+    pytest.fail("the build never came to its end")
+
+
+@pytest.mark.parametrize("line", ["../outside", "/etc/passwd", "a/../../outside", "", ".", "manifest.json", "a//b", "x\0y"])
+def test_a_hostile_journal_removes_nothing_outside(tmp_path: Path, line: str) -> None:
+    (tmp_path / "outside").write_text("precious")
+    output = tmp_path / "dist"
+    put(output, {"a.1.css": b"1"})
+    (output / treaty.JOURNAL).write_text(f"{publish.JOURNAL_HEAD}\n{line}\n")
+    put(output, {"a.1.css": b"1"})
+    assert (tmp_path / "outside").read_text() == "precious"
+    assert found(output) == {"a.1.css": b"1"}
+
+
+def test_half_a_line_at_the_journals_end_is_no_name(tmp_path: Path) -> None:
+    put(tmp_path, {"a.1.css": b"1"})
+    (tmp_path / "mine").write_text("precious")
+    (tmp_path / treaty.JOURNAL).write_text(f"{publish.JOURNAL_HEAD}\nmine")
+    put(tmp_path, {"a.1.css": b"1"})
+    assert (tmp_path / "mine").read_text() == "precious"
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from assetbuild import publish
+with publish.locked(Path(sys.argv[1]), "dist"):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_second_build_waits_for_the_first(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "dist")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdin is not None
+    assert holder.stdout.readline() == "held\n"
+    told: list[float] = []
+
+    def let_go() -> None:
+        told.append(time.monotonic())
+        assert holder.stdin is not None
+        holder.stdin.write("\n")
+        holder.stdin.flush()
+
+    waiting: Callable[[], None] = let_go
+    with publish.locked(tmp_path / "dist", "dist", waiting):
+        assert holder.wait(10) == 0
+    assert len(told) == 1
+    holder.stdin.close()
+    holder.stdout.close()
