@@ -1,0 +1,25 @@
+"""`python -m assetbuild`, and the door of the command `assetbuild`."""
+
+from __future__ import annotations
+
+import sys
+
+_NEEDS_BUILD = 'assetbuild: the command line needs the build extra: pip install "assetbuild[build]"\n'
+
+
+def main() -> int:
+    """Run the command line. Returns the exit status: 0 done, 1 failed, 2 usage or configuration, 130 interrupted."""
+    try:
+        from assetbuild import cli
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        sys.stderr.write(_NEEDS_BUILD)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,374 @@
+"""Words on the command line → one call → an exit status. Results go to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assetbuild import ManifestError, __version__
+from assetbuild.errors import AssetbuildError, Problem, printable
+from assetbuild.report import Progress, Reporter, is_terminal
+
+# What a command does is imported when it is asked for: `--version` and `--help` answer at once.
+if TYPE_CHECKING:
+    from assetbuild.config import Config
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_EXIT_STATUSES = """\b
+Exit status:
+  0    done
+  1    the build failed, or a check found something
+  2    wrong options or configuration
+  130  interrupted
+"""
+
+_ENVIRONMENT = """\b
+Environment (the command line wins over it, it wins over the file):
+  ASSETBUILD_CONFIG     the configuration file
+  ASSETBUILD_OUTPUT     the artifact's folder
+  ASSETBUILD_BASE_URL   the base URL
+  ASSETBUILD_CACHE_DIR  where intermediate results are kept
+  SOURCE_DATE_EPOCH     the modification time of all files, in seconds
+  NO_COLOR, FORCE_COLOR
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What every command may be told."""
+
+    config: str | None
+    output: str | None
+    as_json: bool
+    quiet: bool
+    verbose: bool
+    jobs: int | None
+
+    @property
+    def reporter(self) -> Reporter:
+        return Reporter(quiet=self.quiet, verbose=self.verbose)
+
+    def load(self, *, base_url: str | None = None, build: bool = True) -> Config:
+        from assetbuild import config
+
+        return config.load(self.config, output=self.output, base_url=base_url, build=build)
+
+    def progress(self, reporter: Reporter) -> Progress:
+        return Progress(reporter)
+
+
+class _Command(click.Command):
+    """Help in two groups: what is a command's own, and what all have in common."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {"Options": [], "Common options": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                groups["Common options" if parameter.name in _COMMON else "Options"].append(record)
+        for title, records in groups.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class _Group(click.Group):
+    command_class = _Command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (the name is click's)
+        return list(self.commands)  # In the order in which one needs them.
+
+
+_COMMON = ("config", "output", "as_json", "quiet", "verbose", "jobs", "help")
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def _common(command: Callable[..., int]) -> Callable[..., int]:
+    """Adds the common options and hands them over as one value."""
+
+    @click.option("--config", metavar="FILE", help="The configuration; else assetbuild.toml or pyproject.toml, upward.")
+    @click.option("--output", metavar="DIR", help="The artifact's folder, relative to here; else what the configuration says.")
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for scripts.")
+    @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+    @click.option("-v", "--verbose", is_flag=True, help="Print each file that is written, and tracebacks.")
+    @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Worker processes at most; else one for each core.")
+    @functools.wraps(command)
+    def with_options(
+        *arguments: object,
+        config: str | None,
+        output: str | None,
+        as_json: bool,
+        quiet: bool,
+        verbose: bool,
+        jobs: int | None,
+        **others: object,
+    ) -> int:
+        if quiet and verbose:
+            raise click.UsageError("--quiet and --verbose contradict each other.")
+        return command(Options(config, output, as_json, quiet, verbose, jobs), *arguments, **others)
+
+    return with_options
+
+
+@click.group(cls=_Group, context_settings=_CONTEXT, no_args_is_help=False, epilog=_EXIT_STATUSES + "\n\n" + _ENVIRONMENT)
+@click.version_option(__version__, prog_name="assetbuild", message="%(prog)s %(version)s")
+def assetbuild() -> None:
+    """Turn folders of CSS, JavaScript, images and fonts into one immutable artifact: fingerprinted files and a manifest.
+
+    \b
+    Examples:
+      assetbuild compile                       build assets/ into dist/
+      assetbuild compile --base-url https://cdn.example.com/a/
+      assetbuild verify dist --production      before the artifact is deployed
+      assetbuild explain css/app.css           why it has the name that it has
+    """
+
+
+@assetbuild.command(epilog=_EXIT_STATUSES)
+@_common
+@click.option("--base-url", metavar="URL", help='What helpers put before a path: "/static/", "https://cdn.example.com/a/".')
+def compile(options: Options, base_url: str | None) -> int:  # noqa: A001 (a command's word is its function's name)
+    """Build the artifact.
+
+    Files are written first and the manifest last, so that whoever reads the folder finds a whole old artifact or a whole new
+    one. A failed build leaves everything as it was; a second run with nothing changed writes nothing.
+
+    \b
+    Examples:
+      assetbuild compile
+      assetbuild compile --output /srv/static --base-url /assets/
+      SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) assetbuild compile --json
+    """
+    from assetbuild import report
+    from assetbuild.compile import compile as build
+
+    config = options.load(base_url=base_url)
+    reporter = options.reporter
+    try:
+        result = build(config, jobs=options.jobs, progress=options.progress(reporter))
+    finally:
+        reporter.clear()
+    shown = _shown(config.output)
+    if options.as_json:
+        _print_json(report.result_data(result, shown))
+    else:
+        reporter.problems(result.warnings)
+        reporter.summary(result, shown)
+    return DONE
+
+
+@assetbuild.command(epilog=_EXIT_STATUSES)
+@_common
+@click.option("--production", is_flag=True, help="An artifact that `watch` wrote is a finding.")
+@click.argument("folder", metavar="[DIR]", required=False)
+def verify(options: Options, folder: str | None, production: bool) -> int:
+    """Hold an artifact against its manifest.
+
+    Every file and variant is hashed again and compared with its name, integrity, size and digest; every reference in a
+    published text is followed. DIR is the artifact's folder, else the configured output; with DIR no configuration is read.
+
+    \b
+    Examples:
+      assetbuild verify
+      assetbuild verify /srv/static --production
+    """
+    from assetbuild import report
+    from assetbuild.verify import verify as hold
+
+    if folder is not None and options.output is not None:
+        raise click.UsageError("DIR and --output name the same thing; give one of them.")
+    if folder == "":
+        raise click.UsageError("DIR may not be empty.")
+    artifact = Path(folder) if folder is not None else Path(_shown(options.load(build=False).output))
+    reporter = options.reporter
+    try:
+        found = hold(artifact, production=production, progress=functools.partial(options.progress(reporter), "verify"))
+    finally:
+        reporter.clear()
+    if options.as_json:
+        _print_json(
+            {
+                "ok": not found.findings,
+                "output": str(artifact),
+                "mode": found.mode,
+                "digest": found.digest,
+                "files": found.files,
+                "bytes": found.size,
+                "notes": list(found.notes),
+                "problems": report.problems_data(found.findings),
+            }
+        )
+        return FAILED if found.findings else DONE
+    _print_lines(map(str, report.in_order(found.findings)))
+    if not options.quiet:
+        for note in found.notes:
+            reporter.line(note)
+        hashed = f"{report.amount(found.files, 'file')}, {report.size(found.size)}"
+        verdict = report.amount(len(found.findings), "finding") if found.findings else "all as the manifest says"
+        reporter.line(f"{artifact}: {hashed}; {verdict}")
+    return FAILED if found.findings else DONE
+
+
+@assetbuild.command("list", epilog=_EXIT_STATUSES)
+@_common
+def list_(options: Options) -> int:
+    """Print what is in the artifact: logical path, public path, sizes.
+
+    On a terminal in columns, elsewhere with tabs between and sizes in bytes.
+
+    \b
+    Examples:
+      assetbuild list
+      assetbuild list --json | jq -r '.assets[].path'
+    """
+    from assetbuild import report
+    from assetbuild.runtime import manifest as treaty
+
+    shown = _shown(options.load(build=False).output)
+    manifest = treaty.load(os.path.join(shown, treaty.NAME))
+    if options.as_json:
+        _print_json(report.manifest_data(manifest, shown))
+    else:
+        _print_lines(report.listed(manifest["assets"], aligned=is_terminal(sys.stdout)))
+    return DONE
+
+
+@assetbuild.command(epilog=_EXIT_STATUSES)
+@_common
+@click.argument("path")
+def explain(options: Options, path: str) -> int:
+    """Print all that is known of an asset.
+
+    Where it came from, what was done to it, what it refers to, what refers to it, and why the next build would write it
+    anew. PATH is a logical path, a public path, or a source file.
+
+    \b
+    Examples:
+      assetbuild explain css/app.css
+      assetbuild explain assets/theme/site.scss --json
+    """
+    from assetbuild import report
+    from assetbuild.explain import explain as look
+
+    config = options.load()
+    explanation = look(config, _logical_path(config, path), jobs=options.jobs)
+    if options.as_json:
+        _print_json(report.explanation_data(explanation))
+    else:
+        _print_lines(report.explained(explanation))
+    return DONE
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status. arguments: default, those of the process."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # A name is shown whatever the terminal's encoding.
+    if not words:
+        with assetbuild.make_context("assetbuild", ["--help"], resilient_parsing=True) as context:
+            sys.stderr.write(assetbuild.get_help(context) + "\n")
+        return USAGE
+    status = _run(words)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _nobody_reads()
+    except OSError as error:
+        _nobody_reads()
+        Reporter().problems([Problem("", 0, 0, f"standard output cannot be written: {error.strerror}")])
+        return status or FAILED
+    return status
+
+
+def _run(words: list[str]) -> int:
+    # An error may come before the options are read, and is reported as they ask all the same.
+    as_json = "--json" in words
+    quiet = "--quiet" in words or "-q" in words
+    verbose = "--verbose" in words or "-v" in words
+    try:
+        return int(assetbuild.main(words, prog_name="assetbuild", standalone_mode=False) or DONE)
+    except click.UsageError as error:
+        if not as_json:
+            error.show()
+            return USAGE
+        return _failed(USAGE, [Problem("", 0, 0, error.format_message().rstrip("."))], as_json, quiet)
+    except AssetbuildError as error:
+        if verbose and error.__cause__ is not None:
+            _print_traceback(error.__cause__)
+        return _failed(error.exit_status, error.problems, as_json, quiet)
+    except ManifestError as error:
+        return _failed(FAILED, [Problem(error.file, 0, 0, error.message, error.hint)], as_json, quiet)
+    except (KeyboardInterrupt, click.Abort):
+        return _failed(INTERRUPTED, [Problem("", 0, 0, "interrupted")], as_json, quiet)
+    except Exception as error:
+        if verbose:
+            _print_traceback(error)
+        if isinstance(error, OSError) and error.strerror:
+            problem = Problem(os.fsdecode(error.filename or ""), 0, 0, error.strerror)
+        else:
+            what = f"{type(error).__name__}: {error}".strip(": ").splitlines()[-1]
+            problem = Problem("", 0, 0, f"this should not have happened: {what}", "--verbose shows where; please report it")
+        return _failed(FAILED, [problem], as_json, quiet)
+
+
+def _print_traceback(error: BaseException) -> None:
+    import traceback
+
+    Reporter().text("".join(traceback.format_exception(error)).rstrip())
+
+
+def _failed(status: int, problems: Sequence[Problem], as_json: bool, quiet: bool) -> int:
+    if as_json:
+        from assetbuild import report
+
+        _print_json(report.failure_data(problems))
+    else:
+        Reporter(quiet=quiet).problems(problems)
+    return status
+
+
+def _shown(path: Path) -> str:
+    """A path as one would type it from the working folder."""
+    return os.path.relpath(path)
+
+
+def _logical_path(config: Config, path: str) -> str:
+    """The path in the tree, where a source file was named as one types it."""
+    file = os.path.abspath(path)
+    for root in config.sources:
+        if os.path.isfile(file) and Path(file).is_relative_to(root):
+            return Path(file).relative_to(root).as_posix()
+    return path
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        _print("\t".join(printable(cell) for cell in line.split("\t")))
+
+
+def _print_json(document: object) -> None:
+    import json
+
+    _print(json.dumps(document, indent=2))
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text + "\n")
+    except BrokenPipeError:
+        _nobody_reads()
+
+
+def _nobody_reads() -> None:
+    """`assetbuild list | head`: the rest goes nowhere, and the interpreter has nothing to complain of at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
