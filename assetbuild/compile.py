@@ -127,15 +127,16 @@ def _compile(work: list[Job], tools: Tools, spool: Spool, jobs: int | None, prog
     results: dict[str, Compiled] = {}
     weights = [job.source.size for job in work]
     runs = pool.run(functools.partial(compile_unit, tools=tools), work, weights=weights, jobs=jobs, time_limit=tools.time_limit)
-    for number, unit in runs:
-        job = work[number]
-        if isinstance(unit, pool.Lost):
-            unit = Compiled(job.logical_path, None, "", 0, (), (plan.lost(job, unit, tools),))
-        elif unit.text is not None:
-            spool.put(job.logical_path, unit.text)
-            unit = replace(unit, text=b"")  # In the spool; here only the fact that it is not the source's.
-        results[job.logical_path] = unit
-        progress("compile", len(results), len(work))
+    with contextlib.closing(runs):  # The workers end here, whatever ends the loop.
+        for number, unit in runs:
+            job = work[number]
+            if isinstance(unit, pool.Lost):
+                unit = Compiled(job.logical_path, None, "", 0, (), (plan.lost(job, unit, tools),))
+            elif unit.text is not None:
+                spool.put(job.logical_path, unit.text)
+                unit = replace(unit, text=b"")  # In the spool; here only the fact that it is not the source's.
+            results[job.logical_path] = unit
+            progress("compile", len(results), len(work))
     return {job.logical_path: results[job.logical_path] for job in work}
 
 

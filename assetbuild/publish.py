@@ -58,11 +58,13 @@ def locked(output: Path, display: str, waiting: Callable[[], None] = lambda: Non
 
     The lock is on the folder itself and ends with the process, however that ends. Raises ConfigError.
     """
+    made = False
     while True:
         try:
             if not output.is_dir():
                 output.mkdir(parents=True, exist_ok=True)
                 output.chmod(FOLDER_MODE)
+                made = True
             descriptor = os.open(output, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise ConfigError(f"{display}: the output folder cannot be used: {error.strerror}") from error
@@ -73,10 +75,17 @@ def locked(output: Path, display: str, waiting: Callable[[], None] = lambda: Non
                 waiting()
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             # While this waited, the folder may have been taken away and another put in its place.
+            same = False
             with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), output.stat()):
-                    yield
-                    return
+                same = os.path.samestat(os.fstat(descriptor), output.stat())
+            if same:
+                yield
+                return
+        except BaseException:
+            if made:
+                with contextlib.suppress(OSError):
+                    output.rmdir()  # Only where nothing came to be in it.
+            raise
         finally:
             os.close(descriptor)
 
@@ -170,6 +179,7 @@ class _Publication:
         self.epoch = epoch
         self.progress = progress
         self.created: list[str] = []
+        self.created_folders: set[str] = set()
         self.folders: set[str] = set()
 
     def path(self, public_path: str) -> str:
@@ -304,6 +314,7 @@ class _Publication:
             path = self.path(folder)
             with contextlib.suppress(FileExistsError):
                 os.mkdir(path, FOLDER_MODE)
+                self.created_folders.add(folder)
                 os.chmod(path, FOLDER_MODE)
 
     def write_file(self, target: str, item: Item) -> None:
@@ -334,7 +345,7 @@ class _Publication:
         for name in reversed(self.created):
             with contextlib.suppress(OSError):
                 os.unlink(self.path(name))
-        self.remove_empty_folders({folder for name in self.created for folder in folders_of(name)})
+        self.remove_empty_folders(self.created_folders)
 
     def remove(self, stale: Sequence[str]) -> list[str]:
         removed = self.unlink(stale)

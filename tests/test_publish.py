@@ -293,3 +293,15 @@ def test_a_second_build_waits_for_the_first(tmp_path: Path) -> None:
     assert len(told) == 1
     holder.stdin.close()
     holder.stdout.close()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, FileNotFoundError, OSError(28, "No space left on device")])
+def test_a_first_build_that_fails_leaves_no_folder(tmp_path: Path, error: BaseException) -> None:
+    def failing() -> Iterator[bytes]:
+        yield b"half"
+        raise error
+
+    bad = Item("x/b.2.css", "0" * 64, 5, failing)
+    with pytest.raises((BuildError, KeyboardInterrupt)), publish.locked(tmp_path / "dist", "dist"):
+        publish.publish(tmp_path / "dist", [bad], manifest_of([bad]), display="dist", epoch=None, progress=silent)
+    assert not (tmp_path / "dist").exists()
