@@ -126,9 +126,10 @@ def judge(paths: list[Path], scratch: Path) -> Counts:
         if hashlib.sha1(mine[0].encode()).hexdigest() != theirs["spans"]:
             counts.complaints.append(f"{path}: spans: {_first(path, mine[0])}")
         if "imports" in theirs and mine[1] != theirs["imports"]:
-            wrong = [i for i in mine[1] if i not in theirs["imports"]], [
-                i for i in theirs["imports"] if i not in mine[1]
-            ]
+            wrong = (
+                [i for i in mine[1] if i not in theirs["imports"]],
+                [i for i in theirs["imports"] if i not in mine[1]],
+            )
             counts.complaints.append(f"{path}: imports: only ours {wrong[0][:3]}, only theirs {wrong[1][:3]}")
         if theirs.get("difference"):
             counts.complaints.append(f"{path}: tree: {theirs['difference']}")
@@ -149,7 +150,7 @@ def test_no_file_is_read_otherwise_than_by_the_judges_and_no_minified_one_means_
     number: int, tmp_path: Path
 ) -> None:
     counts = judge(chunk(number), tmp_path)
-    print(counts)
+    print(counts)  # noqa: T201 - `pytest -rP` shows it
     assert counts.files
     assert not counts.complaints
     assert counts.refused <= counts.filtered * 0.05

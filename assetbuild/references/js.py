@@ -10,12 +10,15 @@ from typing import Literal, NamedTuple
 from assetbuild.references import Reference, Scan, is_local, sourcemap
 from assetbuild.syntax import js
 
-_T = r"(?:[ \t\v\f\xa0\ufeff\u1680\u2000-\u200a\u202f\u205f\u3000\n\r\u2028\u2029]++|//[^\n\r\u2028\u2029]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+"
+_T = (
+    r"(?:[ \t\v\f\xa0\ufeff\u1680\u2000-\u200a\u202f\u205f\u3000\n\r\u2028\u2029]++"
+    r"|//[^\n\r\u2028\u2029]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+"
+)
 _S = r""""[^"\\\n\r]*+(?:\\(?:\r\n|[\s\S])[^"\\\n\r]*+)*+"|'[^'\\\n\r]*+(?:\\(?:\r\n|[\s\S])[^'\\\n\r]*+)*+'"""
 _LITERAL = rf"({_S}|`[^`\\$]*+(?:(?:\\[\s\S]|\$(?!\{{))[^`\\$]*+)*+`)"
 _N = r"(?:[\w$\\\u200c\u200d]|[^\x00-\x7f\s\ufeff])++"
 # What is between the braces of an import or export clause: names, strings, comments.
-_CLAUSE = rf"\{{(?:[^}}'\"/]++|{_S}|/(?:/[^\n\r\u2028\u2029]*+|\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/))*+\}}"
+_CLAUSE = rf"\{{(?:[^{{}}'\"/;()=]++|{_S}|/(?:/[^\n\r\u2028\u2029]*+|\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/))*+\}}"
 _FROM = rf"{_T}from{_T}({_S})"
 _NAMED = rf"(?:\*{_T}as(?![\w$]){_T}{_N}|{_CLAUSE})"
 _STATIC = re.compile(
@@ -93,9 +96,8 @@ def _static(lexed: js.Lexed, found: re.Match[str], place: int) -> Specifier | No
     group = next(number for number in range(1, found.re.groups + 1) if found[number] is not None)
     start, end = found.span(group)
     # Fields and methods of a class can look like this when a line end parts them: import⏎"x"(){}.
-    if _NEWLINE.search(lexed.text, place, place + 6 + 200) and _NEWLINE.search(_bare(lexed.text[place:start])):
-        if lexed.depth(place):
-            return None
+    if _NEWLINE.search(_bare(lexed.text[place:start])) and lexed.depth(place):
+        return None
     return Specifier(start, end, "static")
 
 
@@ -165,5 +167,3 @@ def _written_length(literal: str, length: int) -> int:
             length -= 1
             position += 1
     return position
-
-

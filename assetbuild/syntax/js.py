@@ -54,14 +54,10 @@ _REST_OF_LINE = re.compile(rf"[^{_END}]*+")
 
 # From a place that is known to be code over whole strings and comments; slashes between two hard spans are divisions. A
 # line comment counts only with its line end, so that a walk cut off inside one does not take the cut for its end.
-_CODE = re.compile(
-    rf"""(?:[^'"`/]++|{_STRING}|{_LINE_COMMENT}(?=[{_END}])|{_BLOCK_COMMENT}|{_TEMPLATE}|/(?![/*]))*+"""
-)
+_CODE = re.compile(rf"""(?:[^'"`/]++|{_STRING}|{_LINE_COMMENT}(?=[{_END}])|{_BLOCK_COMMENT}|{_TEMPLATE}|/(?![/*]))*+""")
 _OPAQUE_AT = re.compile(_OPAQUE)
 _NEXT_OPAQUE = re.compile(rf"""(?:[^'"`/]++|/(?![/*]))*+({_OPAQUE}|\Z)""")
-_NEXT_COMMENT = re.compile(
-    rf"""(?:[^'"`/]++|{_STRING}|{_TEMPLATE}|/(?![/*]))*+({_LINE_COMMENT}|{_BLOCK_COMMENT}|\Z)"""
-)
+_NEXT_COMMENT = re.compile(rf"""(?:[^'"`/]++|{_STRING}|{_TEMPLATE}|/(?![/*]))*+({_LINE_COMMENT}|{_BLOCK_COMMENT}|\Z)""")
 _NEXT_BRACKET = re.compile(
     rf"""(?:[^'"`/()\[\]{{}}c]++|c(?!lass(?![\w$\\]))|(?<=[\w$\\#])c|{_OPAQUE}|/(?![/*]))*+(class|[()\[\]{{}}]|\Z)"""
 )
@@ -74,10 +70,33 @@ _WORD_END = re.compile(r"(?<![\w$\\\u200c\u200d])[a-z]{2,10}\Z")
 _ESCAPE_END = re.compile(r"\\u\{[0-9a-fA-F]{1,8}\}\Z")
 _NEWLINE = re.compile(rf"[{_END}]")
 _OPERATORS = frozenset(
-    ("await", "case", "default", "delete", "extends", "in", "instanceof", "new", "of", "throw", "typeof", "void")
+    (
+        "await",
+        "case",
+        "default",
+        "delete",
+        "extends",
+        "in",
+        "instanceof",
+        "new",
+        "of",
+        "throw",
+        "typeof",
+        "void",
+    )
 )
 # A slash behind these words begins a regular expression; `of`, `yield` and `await` depend on where they stand.
-_BEFORE_REGEXP = _OPERATORS | {"break", "continue", "debugger", "do", "else", "finally", "return", "try", "yield"}
+_BEFORE_REGEXP = _OPERATORS | {
+    "break",
+    "continue",
+    "debugger",
+    "do",
+    "else",
+    "finally",
+    "return",
+    "try",
+    "yield",
+}
 _RESTRICTED = frozenset(("break", "continue", "return", "yield", "debugger"))
 _STATEMENT_HEADS = frozenset(("for", "if", "while", "with"))
 
@@ -419,15 +438,15 @@ class _Scanner:
             if end == 0:
                 return 0
             comment = -1
-            if text[end - 1] == "/" and text[end - 2 : end - 1] == "*":
+            if text[end - 1] == "/":
+                division = bisect_right(self.divisions, end - 1)
+                if (division and self.divisions[division - 1] == end - 1) or self.hard_ending_at(end) == "regexp":
+                    return end
                 comment = self.comment_before(end)
-            elif (end != position and _NEWLINE.search(text, end, position)) or text[end - 1] == "/":
-                line = max(text.rfind("\n", 0, end), 0)
-                if (
-                    text.find("//", line, end) >= 0
-                    or line == 0
-                    or (self.html and (text.find("<!--", line, end) >= 0 or text.find("-->", line, end) >= 0))
-                ):
+            elif end != position and _NEWLINE.search(text, end, position):
+                # The line may end in a comment. A long one is not searched, or it might be again and again.
+                line = text.rfind("\n", max(end - 500, 0), end)
+                if line < 0 or self.html or text.find("//", line, end) >= 0:
                     comment = self.comment_before(end)
             if comment < 0:
                 return end
@@ -525,9 +544,9 @@ class _Scanner:
         before = self.token_end(position)
         if self.word_before(before) == "extends":
             return
-        if self.text[before - 1] == ")" and before - 1 in self.openers:
-            if self.function_keyword(self.openers[before - 1]) >= 0:
-                return
+        closes = self.text[before - 1] == ")" and before - 1 in self.openers
+        if closes and self.function_keyword(self.openers[before - 1]) >= 0:
+            return
         waiting = self.pending_classes[self.open[-1]]
         self.class_of[position] = waiting.pop()
         if not waiting:
@@ -560,10 +579,11 @@ class _Scanner:
         return self.opener_of(closer)
 
     def is_plain(self, start: int, end: int) -> bool:
-        """Whether a stretch that ends in code is code from its first character: without a quote and without a slash that
-        is no division, it can have begun only in a line comment."""
+        """Whether a stretch that ends in code is code from its first character: it reads as one, and began in no line
+        comment. Quotes cannot deceive: each swaps code with one kind of string, so two readings that begin differently
+        never end alike; escapes, templates and slashes that are no division could."""
         text = self.text
-        if _QUOTE.search(text, start, end):
+        if not _SIMPLE.fullmatch(text, start, end):
             return False
         slashes = text.count("/", start, end)
         if slashes and slashes != bisect_right(self.divisions, end) - bisect_right(self.divisions, start):
@@ -581,10 +601,10 @@ class _Scanner:
     # --- decisions --------------------------------------------------------------------------------------------------
 
     def slash_begins_regexp(self, position: int) -> bool:
-        return not self.ends_operand(self.token_end(position), position)
+        return not self.ends_operand(self.token_end(position))
 
-    def ends_operand(self, end: int, following: int) -> bool:
-        """Whether the token that ends here completes an operand, so that a slash at `following` divides it."""
+    def ends_operand(self, end: int) -> bool:
+        """Whether the token that ends here completes an operand, so that a slash behind it divides."""
         if end == 0:
             return False
         text = self.text
@@ -606,7 +626,7 @@ class _Scanner:
             before = self.token_end(end - 2)
             if _NEWLINE.search(text, before, end - 2) or (before and text[before - 1] in "+-"):
                 return False
-            return self.ends_operand(before, end - 2)
+            return self.ends_operand(before)
         if character == ".":
             # `1.` is a number, `a1.` is not.
             return bool(_NUMBER_END.search(text, max(end - 40, 0), end))
@@ -874,7 +894,7 @@ class _Scanner:
 
 
 _CLASS_HEAD = re.compile(rf"class(?:[{_BLANK}{_END}]++|{_LINE_COMMENT}|{_BLOCK_COMMENT})*+(?:[{{\w$\\]|[^\x00-\x7f])")
-_QUOTE = re.compile("""["'`]""")
+_SIMPLE = re.compile(r"""(?:[^"'`\\]++|"[^"\\()\n\r]*+"|'[^'\\()\n\r]*+')*+""")
 _CLOSED_BY = {"(": ")", "[": "]", "{": "}"}
 _NUMBER_END = re.compile(r"(?<![\w$.\\])[0-9][0-9_]*\.\Z")
 
@@ -924,9 +944,9 @@ def has_module_syntax(lexed: Lexed) -> bool:
     """Whether the text has static `import` or `export`, or `import.meta`."""
     text = lexed.text
     for start in places(text, "import", "export"):
-        if _MODULE_WORD.match(text, start) and _MODULE_SYNTAX.match(text, start):
-            if lexed.is_code(start) and not lexed.is_property(start):
-                return True
+        shaped = _MODULE_WORD.match(text, start) and _MODULE_SYNTAX.match(text, start)
+        if shaped and lexed.is_code(start) and not lexed.is_property(start):
+            return True
     return False
 
 
@@ -947,7 +967,7 @@ _CONTINUES = r"[)\]},;?:<>&|^%]|\.(?![0-9])|=(?!>)|!=|[+\-]=|\*[*=]|/|\Z"
 _TOKEN = re.compile(
     rf"(?:[{_BLANK}]++|{_LINE_COMMENT}|{_INLINE_COMMENT})*+"
     rf"(?:(?=[{_END}/])(?:[{_END}]|{_BLOCK_COMMENT}){_TRIVIA}(?={_CONTINUES}))?+"
-    r"("
+    r"(?:("
     r"[()\[\]{};,:~]"
     r"|0[xXoObB]" + _NAME + r"*+"
     r"|[0-9][0-9_]*+\.?+[0-9_]*+(?:[eE][+\-]?+[0-9_]++)?+" + _NAME + r"*+"
@@ -956,19 +976,19 @@ _TOKEN = re.compile(
     r"|\.(?:\.\.)?+"
     rf"|{_STRING}|{_TEMPLATE}"
     r"|=(?:==?+|>)?+|\+[+=]?+|-[\-=]?+|!(?:==?+)?+|&&?+=?+|\|\|?+=?+|\?(?:\.(?![0-9])|\?=?+)?+|\*\*?+=?+|<<?+=?+"
-    r"|>(?:>>?+)?+=?+|[%^]=?+|/\*|/=?+"
-    rf"|[{_END}]"
-    r"|\Z|[\s\S]"
+    rf"|>(?:>>?+)?+=?+|[%^]=?+|/(?![/*])=?+|[^{_BLANK}{_END}/]"
     r")"
-    # Behind a comment that began a gap, a line end, or a token that ends no statement: the rest of the gap.
-    r"(?:(?<=/\*)[^*]*+(?:\*(?!/)[^*]*+)*+\*/" + _TRIVIA + rf"|(?<=[{{(\[;,=:?!~&|^%*<>/{_END}]){_TRIVIA}"
+    # Behind a token that ends no statement: the rest of the gap.
+    rf"(?:(?<=[{{(\[;,=:?!~&|^%*<>/]){_TRIVIA}"
     rf"|(?:(?<=[^0-9_]\.)|(?<=[^+]\+)|(?<=[^\-]-)){_TRIVIA})?+"
+    # A gap with a line end that may matter: an empty token.
+    rf"|(?:[{_END}]|{_BLOCK_COMMENT}){_TRIVIA}|\Z)"
 )
 _LEADING = re.compile(_TRIVIA)
 
 
 def _tokens(masked: str) -> list[str]:
-    """The tokens of a masked text, with a line end between two where it might matter."""
+    """The tokens of a masked text, with an empty one between two where a line end might matter."""
     if "\r" in masked:
         masked = masked.replace("\r\n", "\n").replace("\r", "\n")
     start = _LEADING.match(masked)
@@ -976,8 +996,6 @@ def _tokens(masked: str) -> list[str]:
     tokens = _TOKEN.findall(masked, start.end())
     while tokens and not tokens[-1]:
         tokens.pop()
-    if "/*" in tokens:
-        tokens = ["\n" if token == "/*" else token for token in tokens]
     return tokens
 
 
@@ -1005,11 +1023,12 @@ _PIECE = re.compile(
     rf"|(?<=[A-Za-z$)\]}}\"'`]){_GAP}(?=\.(?![0-9]))|(?:(?<=[A-Za-z$][0-9])|(?<=[A-Za-z$][0-9][0-9])){_GAP}(?=\.(?![0-9]))"
     rf"|(?<=\+\+){_GAP}(?=[<>&|^%?*/]|==|!=)|(?<=--){_GAP}(?=[<>&|^%?*/]|==|!=)"
     rf"))?+"
-    rf"(?:{_INLINE}(?=[{_END}/])|{_LINE_COMMENT})?+"
-    rf"((?:[^{_BLANK}{_END}'\"`/]++|{_STRING}|{_TEMPLATE}|/(?![/*]))++|[{_BLANK}{_END}]|{_INLINE_COMMENT}|/\*|\Z)"
-    rf"(?:(?<=[{_BLANK}{_END}]){_TRIVIA}|(?<=/\*)[^*]*+(?:\*(?!/)[^*]*+)*+\*/{_TRIVIA})?+"
+    rf"(?:(?=[{_BLANK}/])(?:[{_BLANK}]++|{_INLINE_COMMENT}|{_LINE_COMMENT})++(?=[{_END}]|/\*))?+"
+    # A comment that begins a gap stays as it is: then the texts differ here, and the slow comparison decides.
+    rf"((?:[^{_BLANK}{_END}'\"`/]++|{_STRING}|{_TEMPLATE}|/(?![/*]))++|[{_BLANK}{_END}]|{_BLOCK_COMMENT}|\Z)"
+    rf"(?:(?<=[{_BLANK}{_END}]){_TRIVIA})?+"
 )
-_SEPARATORS = dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_END, "\n") | {"/*": "\n"}
+_SEPARATORS = dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_END, "\n")
 
 
 def _canonical(masked: str) -> str:
@@ -1055,7 +1074,12 @@ def difference(source: Lexed, output: str) -> Difference | None:
     right = _tokens(masked_right)
     if left == right and hard_left == hard_right:
         return None
-    return Difference((_place(source, mark, left, right, hard_left, hard_right), _place(other, mark, right, left, hard_right, hard_left)))
+    return Difference(
+        (
+            _place(source, mark, left, right, hard_left, hard_right),
+            _place(other, mark, right, left, hard_right, hard_left),
+        )
+    )
 
 
 def _place(
@@ -1087,6 +1111,9 @@ def _token_offset(lexed: Lexed, mark: str, count: int) -> int:
     for number, found in enumerate(_TOKEN.finditer(normal, leading.end())):
         if number == count:
             offset = found.start(1)
+            if offset < 0:
+                gap = _NEWLINE.search(normal, found.start())
+                offset = gap.start() if gap else found.start()
             break
     # From the masked text back to the text: the growth of every stand-in before the place.
     shift = 0
@@ -1110,20 +1137,18 @@ def guarded(masked: str, guard: str) -> str:
     position = 0
     fresh = True
     for found in _TOKEN.finditer(normal):
-        start, end = found.span(1)
         token = found.group(1)
-        gap = normal[position:start]
-        if "/*!" in gap:
-            parts += [comment for comment in _BANG.findall(gap) if comment]
-        if token in ("\n", "\u2028", "\u2029", "/*"):
-            rest = normal[start : found.end()]
-            if "/*!" in rest:
-                parts += [comment for comment in _BANG.findall(rest) if comment]
+        if not token:
+            parts += [comment for comment in _BANG.findall(found.group()) if comment]
             if not fresh and found.end() < len(normal):
                 parts.append("\n" + guard)
             fresh = True
             position = found.end()
             continue
+        start, end = found.span(1)
+        gap = normal[position:start]
+        if "/*!" in gap:
+            parts += [comment for comment in _BANG.findall(gap) if comment]
         if gap and not fresh and _MERGES.match(normal[position - 1] + token[:1]):
             parts.append(" " + guard)
         elif gap and not fresh:

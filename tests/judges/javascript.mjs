@@ -1,4 +1,4 @@
-// Reads a JSON array of {path, minified} and prints a line of JSON for each: what acorn and es-module-lexer find in the file,
+// Reads a JSON array of {path, minified, goals} and prints a line of JSON for each: what acorn and es-module-lexer find in the file,
 // and whether the minified text (a path, or null) has the same syntax tree. Offsets are UTF-16 code units.
 //   node javascript.mjs NODE_MODULES [full]
 import { createHash } from "node:crypto";
@@ -62,12 +62,12 @@ function imports(text) {
   return found;
 }
 
-function judge({ path, minified }) {
+function judge({ path, minified, goals = ["module", "script"] }) {
   const text = readFileSync(path, "utf8").replace(/^\ufeff/, " ");
   const result = { path };
   let tree;
   let spans;
-  for (const goal of ["module", "script"]) {
+  for (const goal of goals) {
     try {
       spans = [];
       tree = parse(text, goal, spans);

@@ -1,0 +1,211 @@
+"""References in JavaScript: which there are, and exactly which characters they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from assetbuild.references import js
+from assetbuild.syntax import LexError
+
+
+def paths(text: str, module: bool | None = None) -> list[str]:
+    return [reference.path for reference in js.find(text, module).references]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import './a.js'",
+        'import "./a.js"',
+        "import'./a.js'",
+        "import a from './a.js'",
+        "import a from'./a.js'",
+        "import * as a from './a.js'",
+        "import a, {b, c as d} from './a.js'",
+        "import a, * as b from './a.js'",
+        "import {} from './a.js'",
+        "import {'b-c' as d} from './a.js'",
+        "import {a, // it's }\n b} from './a.js'",
+        "import {\n  a,\n  b\n} from './a.js'",
+        "import/**/a/**/from/**/'./a.js'",
+        "import defer * as a from './a.js'",
+        "import source a from './a.js'",
+        "import defer from './a.js'",
+        "import source from './a.js'",
+        "import source from from './a.js'",
+        "import from from './a.js'",
+        "import a from './a.js' with {type: 'json'}",
+        "import $ from './a.js'",
+        "import ä from './a.js'",
+        "export * from './a.js'",
+        "export * as a from './a.js'",
+        "export * as 'a b' from './a.js'",
+        "export {a, b as c} from './a.js'",
+        "export{a}from'./a.js'",
+        "import('./a.js')",
+        "import(`./a.js`)",
+        "import ( './a.js' )",
+        "import(/* chunk: 'a' */ './a.js')",
+        "import('./a.js', {with: {type: 'json'}})",
+        "import('./a.js',)",
+        "import.source('./a.js')",
+        "import.defer('./a.js')",
+        "f(...import('./a.js'))",
+        "`${import('./a.js')}`",
+        "`${`${import('./a.js')}`}`",
+        "x = /'/; import('./a.js')",
+        "a // .\nimport './a.js'",
+        "/* a. */ import './a.js'",
+        "import('./a.js')\n{ b }",
+        "new URL('./a.js', import.meta.url)",
+        "new URL(`./a.js`, import.meta.url,)",
+        "new/**/URL( './a.js' , import . meta . url )",
+        "f(new URL('./a.js', import.meta.url).href)",
+    ],
+)
+def test_these_are_references(text: str) -> None:
+    (reference,) = js.find(text).references
+    assert (reference.path, reference.kind) == ("./a.js", "module")
+    assert text[reference.start : reference.end] == "./a.js"
+    assert reference.whole == (reference.start, reference.end)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.import('./a.js')",
+        "a?.import('./a.js')",
+        "a\n.import('./a.js')",
+        "a./*b*/import('./a.js')",
+        "this.#import('./a.js')",
+        "({import(x){}})",
+        "({import('./a.js'){}})",
+        "class A {import('./a.js'){}}",
+        "class A {static import('./a.js'){}}",
+        "class A {async import('./a.js'){}}",
+        "class A {get import('./a.js'){}}",
+        "class A {*import('./a.js'){}}",
+        "class A {#import('./a.js'){}}",
+        "class A { import\n'./a.js'(){} }",
+        "import.meta",
+        "import('./a' + b)",
+        "import(`./${a}.js`)",
+        "import(a)",
+        "import(('./a.js'))",
+        "import a from 'a'",
+        "import '//host/a.js'",
+        "import 'https://host/a.js'",
+        "import './'",
+        "import '..'",
+        "import './a/'",
+        "import '#a'",
+        "'import(\"./a.js\")'",
+        "`import('./a.js')`",
+        "`${a}import('./a.js')`",
+        "// import('./a.js')",
+        "/* import './a.js' */",
+        "x = /import('.\\/a.js')/",
+        'x = /import(".\\/a.js")/',
+        "important('./a.js')",
+        "$import('./a.js')",
+        "importé('./a.js')",
+        "export {a}; './a.js'",
+        "export default './a.js'",
+        "export const a = './a.js'",
+        "URL('./a.js', import.meta.url)",
+        "new URL('./a.js', import.meta.url + b)",
+        "new URL('./a.js', import.meta.url.href)",
+        "new URL('./a.js', location)",
+        "new URL('./a.js')",
+        "new URL('./a' + b, import.meta.url)",
+        "a.new URL('./a.js', import.meta.url)",
+        "new a.URL('./a.js', import.meta.url)",
+    ],
+)
+def test_these_are_none(text: str) -> None:
+    assert paths(text) == []
+
+
+@pytest.mark.parametrize(
+    ("literal", "path", "written"),
+    [
+        ("./a.js?b#c", "./a.js", "./a.js"),
+        ("./a.js#b?c/d", "./a.js", "./a.js"),
+        ("../a.js", "../a.js", "../a.js"),
+        ("/static/a.js", "/static/a.js", "/static/a.js"),
+        (r"./\u0061.js", "./a.js", r"./\u0061.js"),
+        (r"\x2e/\u{61}.js?b", "./a.js", r"\x2e/\u{61}.js"),
+        (
+            r"./a\
+.js",
+            "./a.js",
+            "./a\\\n.js",
+        ),
+        (r"./a\'b.js", "./a'b.js", r"./a\'b.js"),
+        (r"./\ud83d\ude00.js", "./😀.js", r"./\ud83d\ude00.js"),
+        ("./a%20b.js", "./a%20b.js", "./a%20b.js"),
+        ("./😀.js?v", "./😀.js", "./😀.js"),
+    ],
+)
+def test_the_span_is_the_path_as_written_and_the_path_is_decoded(literal: str, path: str, written: str) -> None:
+    text = f"import '{literal}';"
+    (reference,) = js.find(text).references
+    assert reference.path == path
+    assert text[reference.start : reference.end] == written
+
+
+def test_references_come_in_order() -> None:
+    text = "import './a'; export * from './b'; import('./c'); new URL('./d', import.meta.url)\n//# sourceMappingURL=e"
+    assert paths(text) == ["./a", "./b", "./c", "./d", "e"]
+
+
+def test_html_like_comments_hide_nothing_in_a_module() -> None:
+    text = "x <!-- import('./a')"
+    assert paths(text, module=True) == ["./a"]
+    assert paths(text, module=False) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "whole"),
+    [
+        ("a\n//# sourceMappingURL=a.js.map", "a.js.map", "\n//# sourceMappingURL=a.js.map"),
+        ("a\n//# sourceMappingURL=a.js.map\n", "a.js.map", "\n//# sourceMappingURL=a.js.map"),
+        ("a\r\n//# sourceMappingURL=a.js.map\r\n", "a.js.map", "\r\n//# sourceMappingURL=a.js.map"),
+        ("a//@ sourceMappingURL=a.js.map", "a.js.map", "//@ sourceMappingURL=a.js.map"),
+        ("a/*# sourceMappingURL=a.js.map */;b", "a.js.map", "/*# sourceMappingURL=a.js.map */"),
+        ("//# sourceMappingURL=a.js.map?b", "a.js.map", "//# sourceMappingURL=a.js.map?b"),
+        ("//# sourceMappingURL=a.map\n//# sourceMappingURL=b.map\n", "b.map", "\n//# sourceMappingURL=b.map"),
+        ("//# sourceMappingURL=a.map\n'//# sourceMappingURL=b.map'", "a.map", "//# sourceMappingURL=a.map"),
+        (
+            "//# sourceMappingURL=a.map\n`\n//# sourceMappingURL=b.map\n`",
+            "a.map",
+            "//# sourceMappingURL=a.map",
+        ),
+    ],
+)
+def test_the_last_source_map_comment_is_a_reference(text: str, path: str, whole: str) -> None:
+    (reference,) = js.find(text).references
+    assert (reference.kind, reference.path) == ("sourcemap", path)
+    assert text[reference.start : reference.end] == path
+    assert text[slice(*reference.whole)] == whole
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "//# sourceMappingURL=data:application/json;base64,e30=",
+        "//# sourceMappingURL=https://host/a.map",
+        "'//# sourceMappingURL=a.map'",
+        "`\n//# sourceMappingURL=a.map\n`",
+        "// see //# sourceMappingURL=a.map",
+        "sourceMappingURL=a",
+        "//# sourceMappingURL=",
+    ],
+)
+def test_these_source_maps_are_none(text: str) -> None:
+    assert paths(text) == []
+
+
+def test_what_does_not_lex_has_no_references() -> None:
+    with pytest.raises(LexError):
+        js.find("import './a'; 'b")
