@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assetbuild.errors import Problem, line_and_column
@@ -96,12 +96,16 @@ def compile_unit(job: Job, tools: Tools) -> Compiled:
     try:
         source = data.decode()
     except UnicodeDecodeError as error:
+        if find is None and not job.chain.filters and language(job.logical_path) == "other":
+            return _opaque(job)
+        before = data[: error.start].decode()
+        place = line_and_column(before, len(before))
+        what = f"byte 0x{data[error.start]:02x} at position {error.start} is not UTF-8"
         if job.chain.filters or language(job.logical_path) != "other":
-            before = data[: error.start].decode()
-            what = f"byte 0x{data[error.start]:02x} at position {error.start} is not UTF-8"
-            place = line_and_column(before, len(before))
             return _failed(job, [Problem(job.shown, *place, what, "save the file as UTF-8")])
-        return _opaque(job)  # An image or a manifest in an old encoding: nothing is found in it, nothing is changed.
+        # An SVG or a web manifest in another encoding: nothing is found in it, nothing is changed.
+        what += ": published untouched, its references are not linked"
+        return replace(_opaque(job), problems=(Problem(job.shown, *place, what, "save the file as UTF-8", "warning"),))
     return _text(job, tools, data, source, find)
 
 
@@ -147,6 +151,8 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
     scan = Scan(())
     if find is not None:
         try:
+            if text != source and language(job.logical_path) == "css":
+                css_syntax.check(text)
             scan = find(text)
         except LexError as error:
             if text != source:
@@ -167,7 +173,11 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
         text = substitute(text, ((start, end, "") for start, end in maps))
         assert find is not None
         scan = find(text)
-    warn(scan.notes, text)
+    if scan.notes and find is not None and language(job.source.path) == language(job.logical_path):
+        # The same language before and after: the user's own text has the same to say, and a place for it.
+        warn(find(source).notes, source)
+    else:
+        warn(scan.notes, text)
     result = text.encode()
     digest = hashlib.sha256(result).hexdigest()
     return Compiled(job.logical_path, result, digest, len(result), scan.references, tuple(problems), read)

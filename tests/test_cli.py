@@ -187,7 +187,7 @@ def test_no_configuration_and_no_sources_is_status_2(run: Run, tmp_path: Path, m
     monkeypatch.chdir(tmp_path / "empty")
     ran = run("compile")
     assert ran.status == 2
-    assert "assetbuild init" in ran.err
+    assert "make the folder assets" in ran.err
 
 
 def test_an_output_that_is_not_ours_is_status_2_and_is_left_alone(project: Project, run: Run) -> None:
@@ -422,6 +422,48 @@ def test_results_that_cannot_be_written_are_a_failure(built: Project) -> None:
         )
     assert done.returncode == 1
     assert done.stderr == "standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+@pytest.mark.parametrize("words", ["list --json", "compile --json", "compile", "nonsense"])
+def test_no_stream_that_is_full_or_closed_brings_a_traceback(built: Project, words: str) -> None:
+    built.write({f"assets/{n}-{'x' * 60}.txt": "x" for n in range(100)})  # More than a buffer holds.
+    for streams in (">/dev/full", "2>/dev/full", ">&-", "2>&-", "<&-", "<&- >&- 2>&-"):
+        done = subprocess.run(
+            ["/bin/sh", "-c", f'"$0" -m assetbuild {words} {streams}', sys.executable],
+            cwd=built.folder,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(HOME)},
+            capture_output=True,
+            text=True,
+        )
+        assert "Traceback" not in done.stderr, streams
+        assert "should not have happened" not in done.stderr, streams
+        expected = 2 if words == "nonsense" else 1 if streams == ">/dev/full" and words != "compile" else 0
+        assert done.returncode == expected, streams
+
+
+def test_file_names_are_utf_8_whatever_the_locale(project: Project) -> None:
+    project.write({"assets/ü.css": "a { background: url(bild-é.png) }", "assets/bild-é.png": "x"})
+    with process(project.folder, "compile", "--output", "here") as child:
+        assert child.wait() == 0
+    with process(project.folder, "compile", "--output", "dört", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0") as child:
+        err = child.communicate()[1]
+    assert child.returncode == 0, err
+    here, there = project.folder / "here/manifest.json", project.folder / "dört/manifest.json"
+    assert here.read_bytes() == there.read_bytes()
+
+
+def test_a_working_folder_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'rmdir "$PWD"; "$0" -m assetbuild compile', sys.executable],
+        cwd=gone,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(HOME)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (2, "the working folder is gone; change to one that is there\n")
 
 
 def test_a_name_is_shown_whatever_the_encoding(project: Project) -> None:

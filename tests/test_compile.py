@@ -407,6 +407,19 @@ def test_a_link_that_leads_astray_is_an_error_that_names_it(project: Project, ta
     assert said in message
 
 
+def test_an_excluded_link_that_is_a_loop_is_excluded(project: Project) -> None:
+    project.write({"assets/a.css": "a{}"})
+    (project.folder / "assets/.loop").symlink_to(".loop")
+    project.compile()
+    assert set(project.manifest["assets"]) == {"a.css"}
+
+
+def test_a_folder_called_as_the_manifest_is_an_error_that_names_it(project: Project) -> None:
+    project.write({"assets/manifest.json/a.css": "a{}", "assets/js/manifest.json": "{}"})
+    (message,) = problems(project)
+    assert message.startswith("assets/manifest.json/a.css: the artifact has its manifest where the folder")
+
+
 def test_follow_symlinks_lets_links_lead_out(project: Project) -> None:
     project.write({"assetbuild.toml": toml(follow_symlinks=True), "outside.css": "a{}", "far/b.css": "b{}"})
     (project.folder / "assets/link.css").symlink_to("../outside.css")
@@ -540,14 +553,21 @@ def test_a_filter_that_crashes_is_named(project: Project) -> None:
     assert message.startswith("assets/a.css: crash:Crash: crashed (exit status 5)")
 
 
-def test_what_a_filter_breaks_is_an_error_that_names_it(project: Project) -> None:
+@pytest.mark.parametrize(("name", "text"), [("a.js", "var a = 'text';"), ("a.css", "a{b:'text'}")])
+def test_what_a_filter_breaks_is_an_error_that_names_it(project: Project, name: str, text: str) -> None:
     project.write(
         {
-            "assetbuild.toml": '[filters]\n"*.js" = ["half:Half"]\n',
+            "assetbuild.toml": '[filters]\n"*" = ["half:Half"]\n',
             "half.py": "from webassets.filter import Filter\n\nclass Half(Filter):\n"
             "    def output(self, _in, out, **kw):\n        out.write(_in.read()[:9])\n",
-            "assets/a.js": "var a = 'text';",
+            f"assets/{name}": text,
         }
     )
     (message,) = problems(project)
-    assert message.startswith("assets/a.js: what half:Half made of this file is broken")
+    assert message.startswith(f"assets/{name}: what half:Half made of this file is broken")
+
+
+def test_an_import_that_comes_too_late_is_warned_of_at_its_place(project: Project) -> None:
+    project.write({"assets/a.css": "a { }\n\n  @import 'b.css';\n"})
+    (warning,) = project.compile().warnings
+    assert str(warning).startswith("assets/a.css:3:3: ")

@@ -65,7 +65,7 @@ def test_without_a_configuration_assets_becomes_dist(folder: Path) -> None:
 def test_without_a_configuration_and_without_assets_one_is_told_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         config.load(cwd=tmp_path, environ={})
-    assert "assetbuild init" in str(caught.value)
+    assert "make the folder assets" in str(caught.value)
     assert "assets" in str(caught.value)
 
 

@@ -26,6 +26,7 @@ class Rule:
         ("a.cjs", Chain(("rjsmin",))),
         ("a.min.css", Chain()),
         ("a.min.js", Chain()),
+        ("a.min.scss", Chain(("libsass",), ".css")),
         ("a.png", Chain()),
         ("LICENSE", Chain()),
         ("a.scss", Chain(("libsass", "rcssmin"), ".css")),

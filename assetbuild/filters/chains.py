@@ -32,6 +32,8 @@ class Chain:
     suffix: str | None = None
 
 
+#: The built-in minifiers, which keep a text's meaning.
+MINIFIERS = ("rcssmin", "rjsmin")
 _SASS = ("libsass", "rcssmin")
 _BUILT_IN = {
     ".css": ("rcssmin",),
@@ -76,9 +78,9 @@ def chain_for(path: str, rules: Iterable[Rule]) -> Chain:
     for rule in rules:
         if rule.pattern.matches(path):
             return Chain(rule.filters, rule.suffix or _produced(suffix, rule.filters))
-    if ".min." in posixpath.basename(path):
-        return Chain()
     filters = _BUILT_IN.get(suffix)
+    if filters and ".min." in posixpath.basename(path):
+        filters = tuple(name for name in filters if name not in MINIFIERS)  # Its author has done that.
     # A .ts may as well be a video or a declaration that a package ships: without a chain it is only copied.
     if filters is None and suffix in _COMPILED and suffix != ".ts":
         tool = _COMPILED[suffix]

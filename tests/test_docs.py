@@ -1,0 +1,385 @@
+"""What the documentation says is true: its examples run as they stand, and nothing that a user can name is left out."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import doctest
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import NamedTuple
+from urllib.error import URLError
+from urllib.parse import urljoin
+from urllib.request import urlopen
+
+import click
+import pytest
+import rcssmin
+import rjsmin
+
+import assetbuild
+from assetbuild import Assets, cli
+from assetbuild import config as configuration
+from assetbuild.integrations import jinja
+from assetbuild.references import css
+from assetbuild.runtime import manifest as treaty
+from tests.conftest import Project
+
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+README = (ROOT / "README.md").read_text("utf-8")
+REFERENCE = (ROOT / "docs/reference.md").read_text("utf-8")
+
+# Keys that the configuration takes and no command of this version acts on; nor does the reference speak of them.
+NOT_IN_USE = {"bundles", "bundles_from", "compress", "depends", "jinja", "templates"}
+
+# Pages whose blocks are pictures and nothing to run: the map of the rooms.
+PICTURES = {"architecture.md"}
+
+
+class Block(NamedTuple):
+    """A fenced block. file: the file that the line before it names, or "". line: where its text begins, from 1."""
+
+    language: str
+    text: str
+    file: str
+    line: int
+
+
+def blocks(page: Path) -> list[Block]:
+    """The fenced blocks of a page, in order. A file is named by a last sentence that begins with its path: "`app.py`, …:"."""
+    found = []
+    before, opened, body = "", 0, list[str]()
+    for number, line in enumerate(page.read_text("utf-8").splitlines(), 1):
+        if not line.startswith("```"):
+            body.append(line)
+            before = line if line and not opened else before
+        elif not opened:
+            language, opened, body = line[3:], number, []
+        else:
+            named = re.search(r"(?:^|\. )`([\w./-]+\.\w+)`(?:, [^`]*)?:$", before)
+            found.append(Block(language, "\n".join(body) + "\n", named[1] if named else "", opened + 1))
+            before, opened = "", 0
+    assert not opened, f"{page.name}:{opened}: this block has no end"
+    return found
+
+
+def environment() -> dict[str, str]:
+    """That of a reader who has the commands of this environment in the path, and of this package."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ASSETBUILD_", "FLASK_"))}
+    for name in ("SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR"):
+        kept.pop(name, None)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return kept | {"PATH": path, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
+
+
+def run(script: str, folder: Path) -> str:
+    """What the commands print, on both streams. All of them must succeed. Packages are installed already."""
+    lines = [line for line in script.splitlines() if not line.startswith("pip install ")]
+    bash = ["bash", "-euo", "pipefail", "-c", "\n".join(lines)]
+    done = subprocess.run(
+        bash, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}"
+    return done.stdout
+
+
+def comparable(text: str) -> str:
+    """Without what differs from run to run and from terminal to terminal: times, and the width of blanks."""
+    text = re.sub(r"\b\d+ ms\b|\b\d+\.\d s\b", "TIME", text)
+    return "\n".join(" ".join(line.split()) for line in text.strip().splitlines())
+
+
+def part_of(example: object, real: object) -> bool:
+    """Whether all that an example of JSON says is so."""
+    if isinstance(example, dict) and isinstance(real, dict):
+        return all(key in real and part_of(value, real[key]) for key, value in example.items())
+    return example == real
+
+
+def execute(page: Path, folder: Path) -> None:
+    """A reader who does what the page says, from its top to its end, in an empty folder."""
+    printed = ""
+    for block in blocks(page):
+        where = f"{page.name}:{block.line}"
+        if block.file:
+            file = folder / block.file
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block.text, "utf-8")
+        elif block.language == "sh" and "flask run" in block.text:
+            before, _, after = block.text.partition("flask run\n")
+            assert not after, where
+            run(before, folder)
+            printed = check_the_page_that_flask_serves(folder)
+        elif block.language == "sh" and "python3 -m venv" not in block.text:
+            printed = run(block.text, folder)
+        elif block.language == "text":
+            assert comparable(block.text) == comparable(printed), where
+        elif block.language == "html":
+            assert block.text in printed, f"{where}: {printed}"
+        elif block.language == "python" and ">>>" in block.text:
+            check_session(block.text, where)
+        elif block.language == "python":
+            exec(compile(block.text, where, "exec"), {})
+        elif block.language == "json":
+            real = json.loads((folder / "dist/manifest.json").read_bytes())
+            assert part_of(json.loads(block.text), real), f"{where}: {json.dumps(real, indent=2)}"
+        elif block.language == "toml":
+            check_configuration(block.text, folder / "configured")
+        else:
+            # The rest is read by tests of its own; so that no example goes unread, there is no other.
+            assert block.language == "js" or "python3 -m venv" in block.text, f"{where}: a block that nobody runs"
+
+
+def check_session(text: str, where: str) -> None:
+    test = doctest.DocTestParser().get_doctest(text, {}, where, where, 0)
+    said: list[str] = []
+    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=said.append)
+    assert result.attempted
+    assert not result.failed, "".join(said)
+
+
+def check_configuration(text: str, folder: Path) -> None:
+    """It is read without a complaint, where the folders are that it names."""
+    for name in ("assets", "mylib/static"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "mylib/__init__.py").touch()
+    (folder / "assetbuild.toml").write_text(text, "utf-8")
+    configuration.load(cwd=folder, environ={})
+
+
+class Loaded(HTMLParser):
+    """What a page loads: URL and integrity."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 (the name is the parser's)
+        given = dict(attrs)
+        url = given.get("src") or given.get("href")
+        if url:
+            self.found.append((url, given.get("integrity")))
+
+
+@contextlib.contextmanager
+def flask(folder: Path) -> Iterator[str]:
+    """`flask run` on a free port; gives the URL of its top."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / "flask.log"
+    with log.open("wb") as said:
+        command = [sys.executable, "-m", "flask", "run", "--port", str(port)]
+        process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=said, stderr=said)
+    top = f"http://127.0.0.1:{port}/"
+    try:
+        for _ in range(200):
+            assert process.poll() is None, log.read_text()
+            with contextlib.suppress(URLError):
+                urlopen(top).close()
+                break
+            time.sleep(0.05)
+        yield top
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def check_the_page_that_flask_serves(folder: Path) -> str:
+    """Everything that the page asks for, and what that asks for, is there under a fingerprinted name, with its integrity.
+    Gives the page."""
+    with flask(folder) as top:
+        text: str = urlopen(top).read().decode()
+        page = Loaded()
+        page.feed(text)
+        assert page.found
+        waiting = [(urljoin(top, url), integrity) for url, integrity in page.found]
+        asked = set()
+        while waiting:
+            url, integrity = waiting.pop()
+            data = urlopen(url).read()
+            asked.add(url.removeprefix(top + "static/"))
+            if integrity:
+                assert integrity == "sha256-" + base64.b64encode(hashlib.sha256(data).digest()).decode()
+            if url.endswith(".css"):
+                waiting += [(urljoin(url, reference.path), None) for reference in css.find(data.decode()).references]
+        assets = treaty.load(folder / "dist/manifest.json")["assets"]
+        assert asked == {entry["path"] for entry in assets.values()}
+    return text
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in PICTURES], ids=lambda page: page.name)
+def test_every_example_of_a_page_runs_from_its_top_to_its_end(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "openssl" in page.read_text("utf-8") and not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    for name in ("ASSETBUILD_OUTPUT", "ASSETBUILD_BASE_URL", "ASSETBUILD_AUTO_RELOAD"):
+        monkeypatch.delenv(name, raising=False)
+    execute(page, tmp_path)
+
+
+@pytest.mark.skipif(rjsmin.__version__ != "1.3.0" or rcssmin.__version__ != "1.3.0", reason="the page speaks of 1.3.0")
+def test_what_is_said_of_the_minifiers_is_so() -> None:
+    (script,) = (block.text for block in blocks(ROOT / "docs/minification.md") if block.language == "js")
+    assert rjsmin.jsmin(script) == "var f=s=>/["
+    assert rcssmin.cssmin(".p{a :hover{}}") == ".p{a:hover{}}"
+
+
+def commands_of_the_readme() -> list[str]:
+    return [line for block in blocks(ROOT / "README.md") for line in block.text.splitlines() if "python3 -m venv" in line]
+
+
+def test_the_readmes_test_command_is_the_one_that_ci_takes_from_it() -> None:
+    build, test = commands_of_the_readme()
+    line = next(line for line in (ROOT / ".ci/run").read_text().splitlines() if line.startswith("mapfile -t commands"))
+    script = line + '\nprintf "%s\\n" "${commands[@]}"'
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [test]
+    assert build.startswith("python3 -m venv .venv && .venv/bin/pip install -q -e '.[build]' && ")
+
+
+def test_the_readmes_other_command_builds_the_sample_project(tmp_path: Path) -> None:
+    build, _ = commands_of_the_readme()
+    shutil.copytree(ROOT / "sample_project", tmp_path / "sample_project", ignore=shutil.ignore_patterns("dist", "__pycache__"))
+    _, _, *rest = build.split(" && ")
+    printed = run(" && ".join(rest).replace(".venv/bin/", ""), tmp_path)
+    names = treaty.load(tmp_path / "sample_project/dist/manifest.json")["assets"]
+    assert names
+    assert all(f"{name}\t" in printed for name in names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_within_the_project_lead_to_files_and_headings_that_exist(page: Path) -> None:
+    text = page.read_text("utf-8")
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    for link in links:
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, heading = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.is_file(), f"{page.name}: {link}"
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}, link
+
+
+# ---- nothing is left out
+
+
+def quoted(text: str) -> set[str]:
+    """The words that stand in code, alone or at its beginning: `keys`, `--options N`, `calls(…)`."""
+    spans = re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    return {word for span in spans for word in (span, re.split(r"[\s(=]", span)[0])}
+
+
+def test_the_reference_names_every_key_of_the_configuration_that_is_in_use() -> None:
+    keys = {*configuration._KEYS, *configuration._RULE_KEYS}
+    words = quoted(REFERENCE)
+    table = {key for key in keys if key in words or f"[{key}]" in words}
+    assert table == keys - NOT_IN_USE
+
+
+def test_every_key_of_the_configuration_has_its_default_in_the_table() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)` \|", REFERENCE, re.MULTILINE))
+    expected = {"sources", "output", "base_url", "exclude", "keep_names", "missing", "follow_symlinks", "filter_timeout"}
+    assert rows.keys() == expected
+
+
+def test_the_defaults_in_the_table_are_those_that_hold_without_a_configuration(project: Project) -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)` \|", REFERENCE, re.MULTILINE))
+    bare = configuration.load(cwd=project.folder, environ={})
+    (project.folder / "assetbuild.toml").write_text("".join(f"{key} = {value}\n" for key, value in rows.items()))
+    written = configuration.load(cwd=project.folder, environ={})
+    assert [getattr(written, key) for key in rows] == [getattr(bare, key) for key in rows]
+
+
+@pytest.mark.parametrize("name", sorted(cli.assetbuild.commands))
+def test_the_reference_has_a_section_for_each_command_and_names_its_options(name: str) -> None:
+    command = cli.assetbuild.commands[name]
+    section = re.search(rf"^### assetbuild {name}\n(.*?)^##", REFERENCE, re.MULTILINE | re.DOTALL)
+    assert section
+    common, words = quoted(REFERENCE), quoted(section[1])
+    for parameter in command.get_params(click.Context(command)):
+        if isinstance(parameter, click.Option):
+            own = parameter.name not in cli._COMMON and "--help" not in parameter.opts
+            assert {*parameter.opts} <= (words if own else common), parameter.opts
+
+
+DOCUMENTS = {"compile": (), "verify": (), "list": (), "explain": ("css/a.css",)}
+
+
+@pytest.mark.parametrize("name", sorted(cli.assetbuild.commands))
+def test_the_reference_names_every_field_of_a_commands_json(
+    name: str, project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write({"assets/css/a.css": "a{b:url(a.css)}@import 'a.css';"}).compile()
+    monkeypatch.chdir(project.folder)
+    assert cli.main([name, *DOCUMENTS[name], "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    section = re.search(rf"^### assetbuild {name}\n(.*?)^##", REFERENCE, re.MULTILINE | re.DOTALL)
+    assert section
+    own = section[1].partition("`--json`")[2]
+    words = quoted(own)
+    fields = {"ok", "output", "problems"} if name == "list" else document.keys()
+    assert fields <= words
+    for mention in [*document.get("refers_to", ()), *document.get("referred_by", ())]:
+        assert mention.keys() <= words
+    for problem in document["problems"]:
+        assert problem.keys() <= quoted(REFERENCE)
+
+
+def test_the_reference_names_every_key_of_a_manifest(project: Project) -> None:
+    """Of one with all that a build can put into it: a cycle, and a reference that was let pass."""
+    project.write({"assets/a.css": "a{b:url(a.css);c:url(d)}", "assetbuild.toml": 'missing = "ignore"'}).compile()
+    manifest = project.manifest
+    section = REFERENCE.partition("### manifest.json")[2].partition("\n## ")[0]
+    keys = {*manifest, *manifest["assets"]["a.css"]}
+    assert {"group", "missing"} <= keys
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == keys
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *assetbuild.__all__,
+        *(name for name in vars(Assets) if not name.startswith("_")),
+        *(name for name, value in vars(jinja).items() if getattr(value, "__module__", "") == jinja.__name__ and name[0] != "_"),
+        "asset",
+        "asset_tag",
+        "asset_integrity",
+    ],
+)
+def test_the_reference_names_every_public_name_of_the_run_time(name: str) -> None:
+    section = REFERENCE.partition("\n## Python\n")[2].partition("\n## Limits\n")[0]
+    assert name in quoted(section)
+
+
+def test_the_reference_names_every_variable_of_the_environment_that_is_read() -> None:
+    read = set()
+    for file in (ROOT / "assetbuild").rglob("*.py"):
+        read |= set(re.findall(r"\"(ASSETBUILD_[A-Z_]+|SOURCE_DATE_EPOCH|NO_COLOR|FORCE_COLOR)\"", file.read_text("utf-8")))
+    # Where intermediate results would be kept; no command keeps any.
+    section = REFERENCE.partition("### Environment")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`([A-Z_]{5,})`", "\n".join(re.findall(r"^\|.*", section, re.MULTILINE)))) == read - {
+        "ASSETBUILD_CACHE_DIR"
+    }
+
+
+def test_the_reference_names_every_exit_status() -> None:
+    section = REFERENCE.partition("\n## Command line\n")[2]
+    listed = {int(number) for number in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)}
+    assert listed == {cli.DONE, cli.FAILED, cli.USAGE, cli.INTERRUPTED}
