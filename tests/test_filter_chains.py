@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from assetbuild.filters import FilterUnavailable
+from assetbuild.filters import FilterUnavailableError
 from assetbuild.filters.chains import Chain, chain_for, compiled_path, language
 from assetbuild.patterns import Pattern
 
@@ -64,7 +64,7 @@ def test_a_compiled_source_takes_the_suffix_of_what_it_becomes(path: str, rule: 
 
 @pytest.mark.parametrize("path", ["a.less", "a.styl", "a.coffee", "a.tsx", "a.jsx"])
 def test_a_language_that_browsers_do_not_read_has_to_be_given_a_chain(path: str) -> None:
-    with pytest.raises(FilterUnavailable, match="browsers do not read"):
+    with pytest.raises(FilterUnavailableError, match="browsers do not read"):
         chain_for(path, ())
 
 

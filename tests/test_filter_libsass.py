@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assetbuild.filters import Filtered, FilterError, FilterUnavailable, Unit, libsass
+from assetbuild.filters import Filtered, FilterError, FilterUnavailableError, Unit, libsass
 
 Compile = Callable[..., Filtered]
 
@@ -74,7 +74,7 @@ def test_a_setting_wins_over_the_environment(compile_sass: Compile, monkeypatch:
 
 
 def test_a_style_that_does_not_exist_is_a_mistake_of_the_configuration() -> None:
-    with pytest.raises(FilterUnavailable, match="LIBSASS_STYLE is 'tiny'; it must be one of nested, expanded"):
+    with pytest.raises(FilterUnavailableError, match="LIBSASS_STYLE is 'tiny'; it must be one of nested, expanded"):
         libsass.load("libsass", {"LIBSASS_STYLE": "tiny"})
 
 
@@ -133,7 +133,9 @@ def test_includes_are_folders_in_which_imports_are_looked_for(compile_sass: Comp
 
 
 def test_includes_outside_the_roots_are_refused(compile_sass: Compile) -> None:
-    with pytest.raises(FilterUnavailable, match='LIBSASS_INCLUDES names "vendor", which is no folder inside a source root'):
+    with pytest.raises(
+        FilterUnavailableError, match='LIBSASS_INCLUDES names "vendor", which is no folder inside a source root'
+    ):
         compile_sass("a{b:c}", {"vendor/_p.scss": "p{q:r}"}, LIBSASS_INCLUDES=["vendor"])
 
 

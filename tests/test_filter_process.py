@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from assetbuild.filters import FilterError, FilterUnavailable
+from assetbuild.filters import FilterError, FilterUnavailableError
 from assetbuild.filters import process as processes
 
 Script = Callable[..., str]
@@ -104,17 +104,17 @@ def test_a_broken_pipe_ends_the_tool_as_on_a_command_line() -> None:
 
 
 def test_a_program_that_is_not_there_is_unavailable() -> None:
-    with pytest.raises(FilterUnavailable, match='the program "no-such-tool" was not found'):
+    with pytest.raises(FilterUnavailableError, match='the program "no-such-tool" was not found'):
         processes.run(["no-such-tool"])
 
 
 def test_a_file_that_is_no_program_is_unavailable(tmp_path: Path) -> None:
     file = tmp_path / "tool"
     file.write_text("not a program")
-    with pytest.raises(FilterUnavailable, match="was not found"):
+    with pytest.raises(FilterUnavailableError, match="was not found"):
         processes.run([str(file)])
     file.chmod(0o755)
-    with pytest.raises(FilterUnavailable, match="cannot be started: Exec format error"):
+    with pytest.raises(FilterUnavailableError, match="cannot be started: Exec format error"):
         processes.run([str(file)])
 
 

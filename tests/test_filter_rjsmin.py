@@ -6,7 +6,7 @@ import pytest
 
 from assetbuild.filters import Filtered, Unit
 from assetbuild.filters.rjsmin import RJSMin
-from assetbuild.syntax import js
+from assetbuild.syntax.js.comparison import first_difference
 
 
 def apply(text: str, name: str = "a.js") -> Filtered:
@@ -75,7 +75,7 @@ def test_a_script_is_minified(source: str, output: str) -> None:
     ],
 )
 def test_whatever_is_published_means_the_same(text: str) -> None:
-    assert js.first_difference(text, apply(text).text) is None
+    assert first_difference(text, apply(text).text) is None
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from assetbuild.filters import Filtered, FilterError, FilterUnavailable, Language, Unit, webassets
+from assetbuild.filters import Filtered, FilterError, FilterUnavailableError, Language, Unit, webassets
 
 Tool = Callable[..., Path]
 Apply = Callable[..., Filtered]
@@ -89,47 +89,47 @@ SHOUT = """
 
 
 def test_an_unknown_name_is_unavailable_and_the_nearest_are_named() -> None:
-    with pytest.raises(FilterUnavailable, match=r'no filter is called "libsas"; the nearest (is|are) libsass'):
+    with pytest.raises(FilterUnavailableError, match=r'no filter is called "libsas"; the nearest (is|are) libsass'):
         webassets.load("libsas", {})
 
 
 def test_a_name_that_is_like_no_other_is_unavailable() -> None:
-    with pytest.raises(FilterUnavailable) as caught:
+    with pytest.raises(FilterUnavailableError) as caught:
         webassets.load("xqzw", {})
     assert caught.value.message == 'no filter is called "xqzw"'
 
 
 def test_cssrewrite_is_refused_in_one_sentence() -> None:
-    with pytest.raises(FilterUnavailable) as caught:
+    with pytest.raises(FilterUnavailableError) as caught:
         webassets.load("cssrewrite", {})
     assert caught.value.message == "cssrewrite is not needed: assetbuild rewrites references itself"
 
 
 def test_replace_is_refused_since_a_name_gives_it_no_arguments() -> None:
-    with pytest.raises(FilterUnavailable, match="the filter replace takes arguments"):
+    with pytest.raises(FilterUnavailableError, match="the filter replace takes arguments"):
         webassets.load("replace", {})
 
 
 def test_a_missing_program_is_found_out_before_any_file_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(FilterUnavailable) as caught:
+    with pytest.raises(FilterUnavailableError) as caught:
         webassets.load("less", {})
     assert caught.value.message == 'the program "lessc" was not found: npm install less'
 
 
 def test_a_program_that_a_setting_names_is_looked_for_too() -> None:
-    with pytest.raises(FilterUnavailable, match='the program "/no/such/lessc" was not found'):
+    with pytest.raises(FilterUnavailableError, match='the program "/no/such/lessc" was not found'):
         webassets.load("less", {"LESS_BIN": "/no/such/lessc"})
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it() -> None:
-    with pytest.raises(FilterUnavailable) as caught:
+    with pytest.raises(FilterUnavailableError) as caught:
         webassets.load("css_slimmer", {})
     assert caught.value.message == "the Python package slimmer is not installed: pip install slimmer"
 
 
 def test_a_missing_java_archive_is_told_in_one_sentence() -> None:
-    with pytest.raises(FilterUnavailable) as caught:
+    with pytest.raises(FilterUnavailableError) as caught:
         webassets.load("yui_css", {})
     assert caught.value.message.startswith("YUI Compressor jar can't be found. Please provide a YUI_COMPRESSOR_PATH setting")
 
@@ -141,7 +141,7 @@ def test_every_name_that_webassets_knows_loads_or_says_in_a_sentence_why_not() -
     for name in _FILTERS:
         try:
             assert webassets.load(name, {}).name == name
-        except FilterUnavailable as error:
+        except FilterUnavailableError as error:
             assert error.message
             assert "\n" not in error.message
             assert "Traceback" not in error.message
@@ -174,7 +174,7 @@ def test_the_import_path_is_as_it_was_afterwards(apply: Apply, module: Callable[
 )
 def test_a_wrong_import_path_is_unavailable(module: Callable[[str, str], str], tmp_path: Path, name: str, message: str) -> None:
     module("shout_names", textwrap.dedent(SHOUT) + "\nclass Other: pass\n")
-    with pytest.raises(FilterUnavailable) as caught:
+    with pytest.raises(FilterUnavailableError) as caught:
         webassets.load(name, {}, search=(str(tmp_path),))
     assert caught.value.message == message
 
@@ -182,13 +182,13 @@ def test_a_wrong_import_path_is_unavailable(module: Callable[[str, str], str], t
 @pytest.mark.parametrize("body", ["1 / 0", "raise SystemExit(3)", "import no_such_thing", "def f(:"])
 def test_a_module_that_cannot_be_imported_is_unavailable(module: Callable[[str, str], str], tmp_path: Path, body: str) -> None:
     module("broken_module", body)
-    with pytest.raises(FilterUnavailable, match="broken_module cannot be imported: "):
+    with pytest.raises(FilterUnavailableError, match="broken_module cannot be imported: "):
         webassets.load("broken_module:Shout", {}, search=(str(tmp_path),))
 
 
 def test_a_class_that_needs_arguments_is_unavailable(module: Callable[[str, str], str], tmp_path: Path) -> None:
     module("needy", "class Needy(Filter):\n    def __init__(self, what): pass\n")
-    with pytest.raises(FilterUnavailable, match="it cannot be used here: TypeError"):
+    with pytest.raises(FilterUnavailableError, match="it cannot be used here: TypeError"):
         webassets.load("needy:Needy", {}, search=(str(tmp_path),))
 
 
@@ -541,7 +541,7 @@ def test_an_autoprefixer_that_only_prints_its_help_is_refused(tool: Tool, tmp_pa
     (package / "package.json").write_text('{"name": "autoprefixer", "version": "10.4.0"}')
     tool("autoprefixer", "").rename(package / "bin/autoprefixer")
     (tmp_path / "node_modules/.bin/autoprefixer").symlink_to("../autoprefixer/bin/autoprefixer")
-    with pytest.raises(FilterUnavailable, match="use the filter autoprefixer6"):
+    with pytest.raises(FilterUnavailableError, match="use the filter autoprefixer6"):
         webassets.load("autoprefixer", {}, search=(str(tmp_path),))
 
 
@@ -571,7 +571,7 @@ def test_datauri_takes_nothing_from_outside_the_roots(apply: Apply, tmp_path: Pa
 def test_minifiers_promise_to_keep_the_meaning_and_read_nothing(name: str) -> None:
     try:
         loaded = webassets.load(name, {})
-    except FilterUnavailable as error:
+    except FilterUnavailableError as error:
         assert error.message == f"the Python package {name} is not installed: pip install {name}"
     else:
         assert loaded.keeps_meaning

@@ -17,6 +17,7 @@ from assetbuild.filters import Unit
 from assetbuild.filters.rjsmin import RJSMin
 from assetbuild.references import js as references
 from assetbuild.syntax import LexError, js
+from assetbuild.syntax.js.spans import Lexed
 from tests.npm import node, packages
 
 CHUNKS = 24
@@ -64,7 +65,7 @@ def utf16(text: str, offsets: Iterable[int]) -> list[int]:
     return [offset + bisect_right(wide, offset - 1) for offset in offsets]
 
 
-def spans(text: str, lexed: js.Lexed) -> str:
+def spans(text: str, lexed: Lexed) -> str:
     """Our spans in acorn's form: a template's pieces without their delimiters."""
     kinds, offsets = [], []
     for kind, start, end in lexed.spans():
@@ -77,7 +78,7 @@ def spans(text: str, lexed: js.Lexed) -> str:
     return "\n".join(lines)
 
 
-def imports(text: str, lexed: js.Lexed) -> list[list[Any]]:
+def imports(text: str, lexed: Lexed) -> list[list[Any]]:
     found = [s for s in references.specifiers(lexed) if s.kind != "url"]
     starts = utf16(text, [s.start for s in found])
     ends = utf16(text, [s.end for s in found])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assetbuild.syntax import LexError, css
+from assetbuild.syntax.css.comparison import first_difference
 
 
 def read(text: str) -> list[str]:
@@ -288,15 +289,15 @@ DIFFERENT = [
 
 @pytest.mark.parametrize(("source", "output"), SAME)
 def test_two_sheets_are_the_same_where_only_idle_blanks_comments_and_semicolons_differ(source: str, output: str) -> None:
-    assert css.first_difference(source, output) is None
-    assert css.first_difference(output, source) is None
+    assert first_difference(source, output) is None
+    assert first_difference(output, source) is None
 
 
 @pytest.mark.parametrize(("source", "output"), DIFFERENT)
 def test_two_sheets_differ_where_css_may_read_them_differently(source: str, output: str) -> None:
-    assert css.first_difference(source, output) is not None
-    assert css.first_difference(output, source) is not None
-    assert css.first_difference(source, source) is None
+    assert first_difference(source, output) is not None
+    assert first_difference(output, source) is not None
+    assert first_difference(source, source) is None
 
 
 @pytest.mark.parametrize(
@@ -312,7 +313,7 @@ def test_two_sheets_differ_where_css_may_read_them_differently(source: str, outp
     ],
 )
 def test_the_first_difference_has_a_place_in_both_texts(source: str, output: str, difference: tuple[int, int]) -> None:
-    assert css.first_difference(source, output) == difference
+    assert first_difference(source, output) == difference
 
 
 @pytest.mark.parametrize(
@@ -320,4 +321,4 @@ def test_the_first_difference_has_a_place_in_both_texts(source: str, output: str
     ["(", "a{", "{}", ";", ":", " :", "a :b{", "a: ", "/**/", '"', "'a'", "\\", "url(", "@import(", "x;;"],
 )
 def test_any_two_texts_are_compared(unit: str) -> None:
-    assert css.first_difference(unit * 20_000, unit * 20_000 + "a") is not None
+    assert first_difference(unit * 20_000, unit * 20_000 + "a") is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assetbuild.syntax import LexError, js
+from assetbuild.syntax.js.comparison import first_difference
 
 REGEXP = "/ r'`/"
 
@@ -236,7 +237,7 @@ def test_what_does_not_lex_says_where(text: str, offset: int) -> None:
 )
 def test_depth_is_no_limit(text: str) -> None:
     assert js.scan(text).text is text
-    assert js.first_difference(text, text) is None
+    assert first_difference(text, text) is None
 
 
 @pytest.mark.parametrize(
@@ -290,7 +291,7 @@ def test_a_module_has_static_import_or_export_or_import_meta(text: str, answer: 
     ],
 )
 def test_texts_with_the_same_tokens_are_equal(source: str, output: str) -> None:
-    assert js.first_difference(source, output) is None
+    assert first_difference(source, output) is None
 
 
 @pytest.mark.parametrize(
@@ -356,7 +357,7 @@ def test_texts_with_the_same_tokens_are_equal(source: str, output: str) -> None:
     ],
 )
 def test_texts_that_may_mean_something_else_differ(source: str, output: str) -> None:
-    assert js.first_difference(source, output) is not None
+    assert first_difference(source, output) is not None
 
 
 @pytest.mark.parametrize(
@@ -370,7 +371,7 @@ def test_texts_that_may_mean_something_else_differ(source: str, output: str) -> 
     ],
 )
 def test_a_difference_is_where_the_first_token_differs(source: str, output: str, left: int, right: int) -> None:
-    difference = js.first_difference(source, output)
+    difference = first_difference(source, output)
     assert difference is not None
     assert (difference.left, difference.right) == (left, right)
 

@@ -77,7 +77,7 @@ class FilterError(Exception):
         self.file = file
 
 
-class FilterUnavailable(FilterError):
+class FilterUnavailableError(FilterError):
     """The filter's name is unknown, or what it needs is not installed: a mistake of the configuration (exit status 2)."""
 
 

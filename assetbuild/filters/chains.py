@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from assetbuild.filters import Filter, FilterUnavailable, Language, Settings
+from assetbuild.filters import Filter, FilterUnavailableError, Language, Settings
 from assetbuild.patterns import Pattern
 
 
@@ -72,7 +72,7 @@ def language(path: str) -> Language:
 def chain_for(path: str, rules: Iterable[Rule]) -> Chain:
     """The chain of a source: the first rule whose pattern matches its path, else the built-in one.
 
-    Raises FilterUnavailable where there is none and browsers do not read the language.
+    Raises FilterUnavailableError where there is none and browsers do not read the language.
     """
     suffix = posixpath.splitext(path)[1].lower()
     for rule in rules:
@@ -84,7 +84,7 @@ def chain_for(path: str, rules: Iterable[Rule]) -> Chain:
     # A .ts may as well be a video or a declaration that a package ships: without a chain it is only copied.
     if filters is None and suffix in _COMPILED and suffix != ".ts":
         tool = _COMPILED[suffix]
-        raise FilterUnavailable(
+        raise FilterUnavailableError(
             f'browsers do not read {suffix}: add "*{suffix}" = ["{tool}"] to [filters] (or = [] to publish it as it is), '
             "or exclude it"
         )
@@ -106,7 +106,7 @@ def load(name: str, settings: Settings, search: tuple[str, ...], time_limit: flo
     """A fresh filter by its name. Each tool's module is imported when it is first asked for.
 
     search: folders in which a filter given as `package.module:Class` is looked for. time_limit: seconds for a tool of its own.
-    Raises FilterUnavailable.
+    Raises FilterUnavailableError.
     """
     if name == "rcssmin":
         from assetbuild.filters.rcssmin import RCSSMin

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from assetbuild.errors import line_and_column
-from assetbuild.filters import Filtered, FilterError, FilterUnavailable, Settings, Unit
+from assetbuild.filters import Filtered, FilterError, FilterUnavailableError, Settings, Unit
 from assetbuild.filters.process import sentence
 from assetbuild.references import Note
 
@@ -73,7 +73,7 @@ class LibSass:
             inside = (_below(place, roots) for place in places if os.path.isdir(place))
             folder = next((folder for folder in inside if folder is not None), None)
             if folder is None:
-                raise FilterUnavailable(
+                raise FilterUnavailableError(
                     f'LIBSASS_INCLUDES names "{include}", which is no folder inside a source root; add it to sources'
                 )
             folders.append("" if folder == "." else folder)
@@ -83,18 +83,18 @@ class LibSass:
 def load(name: str, settings: Settings, search: tuple[str, ...] = ()) -> LibSass:
     """The filter with its options from the settings, else the environment.
 
-    search: folders from which relative LIBSASS_INCLUDES are taken. Raises FilterUnavailable.
+    search: folders from which relative LIBSASS_INCLUDES are taken. Raises FilterUnavailableError.
     """
     if sass is None:
-        raise FilterUnavailable('Sass needs the sass extra: pip install "assetbuild[sass]"')
+        raise FilterUnavailableError('Sass needs the sass extra: pip install "assetbuild[sass]"')
     style = _option(settings, "LIBSASS_STYLE") or "nested"
     if style not in _STYLES:
-        raise FilterUnavailable(f"LIBSASS_STYLE is {style!r}; it must be one of {', '.join(_STYLES)}")
+        raise FilterUnavailableError(f"LIBSASS_STYLE is {style!r}; it must be one of {', '.join(_STYLES)}")
     includes = _option(settings, "LIBSASS_INCLUDES") or ()
     if isinstance(includes, str):
         includes = includes.split(os.pathsep)
     if not isinstance(includes, list | tuple) or not all(isinstance(folder, str) for folder in includes):
-        raise FilterUnavailable("LIBSASS_INCLUDES must be a list of folders")
+        raise FilterUnavailableError("LIBSASS_INCLUDES must be a list of folders")
     return LibSass(name, str(style), tuple(includes), search)
 
 

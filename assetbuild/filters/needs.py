@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assetbuild.filters import FilterUnavailable
+from assetbuild.filters import FilterUnavailableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ def missing_package(name: str) -> str:
 def versions(name: str, one: Any, find: Callable[[str], str | None]) -> tuple[str, ...]:
     """The versions of what a filter uses.
 
-    one: the filter, set up. find: the absolute path of a program. Raises FilterUnavailable where a program or an archive is
-    missing or cannot do the work.
+    one: the filter, set up. find: the absolute path of a program. Raises FilterUnavailableError where a program or an archive
+    is missing or cannot do the work.
     """
     need = NEEDS.get(name)
     if need is None:
@@ -103,17 +103,19 @@ def versions(name: str, one: Any, find: Callable[[str], str | None]) -> tuple[st
         program = next(iter(shlex.split(command)), need.program)
         file = find(program)
         if file is None:
-            raise FilterUnavailable(f'the program "{program}" was not found: {need.install}')
+            raise FilterUnavailableError(f'the program "{program}" was not found: {need.install}')
         version = _program_version(os.path.realpath(file))
         if name == "autoprefixer" and version.startswith("autoprefixer@"):
             # Since its version 6 it only prints its help, which would be taken for the style sheet.
-            raise FilterUnavailable(f"{version} compiles nothing by itself: use the filter autoprefixer6, with postcss-cli")
+            raise FilterUnavailableError(
+                f"{version} compiles nothing by itself: use the filter autoprefixer6, with postcss-cli"
+            )
         found.append(f"{program} {version}")
     if jar := getattr(one, "jar", None):
         try:
             found.append(f"{os.path.basename(jar)} {_file_digest(jar)}")
         except OSError as error:
-            raise FilterUnavailable(f"{jar} cannot be read: {error.strerror}") from error
+            raise FilterUnavailableError(f"{jar} cannot be read: {error.strerror}") from error
     return tuple(found)
 
 
@@ -137,7 +139,7 @@ def _program_version(program: str) -> str:
     try:
         return _file_digest(program)
     except OSError as error:
-        raise FilterUnavailable(f"{program} cannot be read: {error.strerror}") from error
+        raise FilterUnavailableError(f"{program} cannot be read: {error.strerror}") from error
 
 
 def _file_digest(file: str) -> str:

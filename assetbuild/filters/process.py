@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assetbuild.filters import FilterError, FilterUnavailable
+from assetbuild.filters import FilterError, FilterUnavailableError
 
 #: Seconds that a tool may take.
 TIME_LIMIT = 60.0
@@ -67,14 +67,14 @@ def run(
 
     data: its standard input. env: its whole environment, default the caller's. time_limit: seconds. output_limit: bytes.
     scratch: a folder that is removed when the caller is killed, or gives the tool up.
-    Raises FilterUnavailable where the program is missing or cannot be started, FilterError at a limit. A status other
+    Raises FilterUnavailableError where the program is missing or cannot be started, FilterError at a limit. A status other
     than 0 is no error here (see `failure`).
     """
     env = os.environ if env is None else env
     name = os.path.basename(argv[0])
     program = find(argv[0], cwd=cwd, path=env.get("PATH"))
     if program is None:
-        raise FilterUnavailable(f'the program "{argv[0]}" was not found')
+        raise FilterUnavailableError(f'the program "{argv[0]}" was not found')
     ours, theirs = socket.socketpair()
     with ours, theirs:
         command = [sys.executable, "-I", "-S", _SUPERVISOR, str(theirs.fileno()), scratch, program, *argv[1:]]
@@ -113,7 +113,7 @@ def run(
             process.wait()
     kind, _, number = answer.partition(" ")
     if kind == "errno":
-        raise FilterUnavailable(f'the program "{program}" cannot be started: {os.strerror(int(number))}')
+        raise FilterUnavailableError(f'the program "{program}" cannot be started: {os.strerror(int(number))}')
     if kind != "exit":
         raise FilterError(f'"{name}" was lost: what watches over it was killed')
     return Finished(int(number), stdout, stderr)

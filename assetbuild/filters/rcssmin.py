@@ -7,9 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from assetbuild.filters import Filtered, FilterUnavailable, Unit
+from assetbuild.filters import Filtered, FilterUnavailableError, Unit
 from assetbuild.references import Note
 from assetbuild.syntax import LexError, css
+from assetbuild.syntax.css import comparison
 
 # Goes up when the same rcssmin would lead to another text here.
 _REVISION = "1"
@@ -23,7 +24,7 @@ def _load() -> tuple[Callable[..., str], str]:
     try:
         import rcssmin
     except ImportError:
-        raise FilterUnavailable('rcssmin needs the build extra: pip install "assetbuild[build]"') from None
+        raise FilterUnavailableError('rcssmin needs the build extra: pip install "assetbuild[build]"') from None
     return rcssmin.cssmin, rcssmin.__version__
 
 
@@ -52,11 +53,11 @@ class RCSSMin:
             return _refused(text, 0)
         head = "\ufeff" if text.startswith("\ufeff") else ""
         minified = head + self._minified(text[len(head) :], mark)
-        difference = css.first_difference(text, minified)
+        difference = comparison.first_difference(text, minified)
         if difference is None:
             return Filtered(minified)
         minified = head + self._minified_with_care(text, mark)
-        if css.first_difference(text, minified) is None:
+        if comparison.first_difference(text, minified) is None:
             return Filtered(minified)
         return _refused(text, difference.left)
 

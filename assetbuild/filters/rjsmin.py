@@ -7,9 +7,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from assetbuild.filters import Filtered, FilterUnavailable, Unit
+from assetbuild.filters import Filtered, FilterUnavailableError, Unit
 from assetbuild.references import Note
 from assetbuild.syntax import LexError, js
+from assetbuild.syntax.js import comparison
+from assetbuild.syntax.js.spans import STAND_INS, Lexed, unused_mark
+from assetbuild.syntax.js.tokens import guarded
 
 # Goes up when the same rjsmin would lead to another text here.
 _REVISION = "1"
@@ -25,7 +28,7 @@ def _load() -> tuple[Callable[..., str], str]:
     try:
         import rjsmin
     except ImportError:
-        raise FilterUnavailable('rjsmin needs the build extra: pip install "assetbuild[build]"') from None
+        raise FilterUnavailableError('rjsmin needs the build extra: pip install "assetbuild[build]"') from None
     return rjsmin.jsmin, rjsmin.__version__
 
 
@@ -52,22 +55,22 @@ class RJSMin:
         except LexError as error:
             note = Note(error.offset, f"{error.message}; published as it was written")
             return Filtered(text, notes=(note,), refused=True)
-        mark = js.unused_mark(text)
+        mark = unused_mark(text)
         guard = next((chr(code) for code in _PRIVATE_USE if chr(code) not in text), "")
         if not mark or not guard:
             return _refused(text, 0)
         masked = source.masked(mark)
         held = _DROPPED_BEFORE_STAR.sub(rf"\g<0>{guard}", _DROPPED.sub(rf"\g<0>{guard}", masked))
         minified = self._minified(source, held, mark, guard)
-        difference = js.difference(source, minified)
+        difference = comparison.difference(source, minified)
         if difference is None:
             return Filtered(minified)
-        minified = self._minified(source, js.guarded(masked, guard), mark, guard)
-        if js.difference(source, minified) is None:
+        minified = self._minified(source, guarded(masked, guard), mark, guard)
+        if comparison.difference(source, minified) is None:
             return Filtered(minified)
         return _refused(text, difference.left)
 
-    def _minified(self, source: js.Lexed, masked: str, mark: str, guard: str) -> str:
+    def _minified(self, source: Lexed, masked: str, mark: str, guard: str) -> str:
         """What rjsmin makes of a masked text, with what the marks and guards stand for put back. It sees neither a regular
         expression nor an unfinished comment, which it would look at again and again."""
         head = "\ufeff" if masked.startswith("\ufeff") else ""
@@ -83,7 +86,7 @@ class RJSMin:
         parts = [head]
         cut = 0
         for (kind, written), piece in zip(marked, pieces, strict=False):
-            before, after = js.STAND_INS[kind]
+            before, after = STAND_INS[kind]
             parts.append(piece[cut : len(piece) - len(before)])
             parts.append(written)
             cut = len(after)

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assetbuild.filters import Filter, Filtered, FilterError, FilterUnavailable, Settings, Unit, libsass, needs, process
+from assetbuild.filters import Filter, Filtered, FilterError, FilterUnavailableError, Settings, Unit, libsass, needs, process
 from assetbuild.references import Note
 from assetbuild.syntax import Difference, LexError
 
@@ -75,10 +75,10 @@ def load(name: str, settings: Settings, *, search: tuple[str, ...] = (), time_li
 
     settings: webassets' settings (`LESS_BIN`, …); what they leave open, the environment may say. search: folders in which
     modules, programs (in `node_modules/.bin`) and relative paths are looked for. time_limit: seconds for an external tool.
-    Raises FilterUnavailable.
+    Raises FilterUnavailableError.
     """
     if name in _REFUSED:
-        raise FilterUnavailable(_REFUSED[name])
+        raise FilterUnavailableError(_REFUSED[name])
     if name == "libsass":
         return libsass.load(name, settings, search)
     with _ONE_AT_A_TIME, _importable(search):
@@ -121,10 +121,10 @@ class _Loaded:
 
 def _first_difference(name: str, source: str, output: str) -> Difference | None:
     if _CHECKED[name] == "css":
-        from assetbuild.syntax import css
+        from assetbuild.syntax.css import comparison as css
 
         return css.first_difference(source, output)
-    from assetbuild.syntax import js
+    from assetbuild.syntax.js import comparison as js
 
     return js.first_difference(source, output)
 
@@ -148,7 +148,7 @@ class _Plain:
         return _Runner(workspace, env, self.search, self.time_limit)
 
     def set_up(self, directory: str, roots: tuple[str, ...]) -> tuple[Any, dict[str, object]]:
-        """A fresh filter that is ready to be called, and every setting that it asked for. Raises FilterUnavailable."""
+        """A fresh filter that is ready to be called, and every setting that it asked for. Raises FilterUnavailableError."""
         environment = _Environment(directory, "/", cache=False, manifest=False, auto_build=False)
         environment.load_path = list(roots)
         environment.config.update({k: v for k, v in self.settings.items() if k.lower() not in _OURS})
@@ -161,7 +161,7 @@ class _Plain:
         except Exception as error:
             what = needs.missing_package(self.name) or _unusable(error)
         if what:
-            raise FilterUnavailable(what)
+            raise FilterUnavailableError(what)
         if hasattr(one, "java_bin") or hasattr(one, "java"):
             context.asked["JAVA_HOME"] = os.environ.get("JAVA_HOME")
         return one, context.asked
@@ -246,7 +246,7 @@ class _Runner:
         program, *arguments = map(os.fsdecode, argv)
         found = self.find(program)
         if found is None:
-            raise FilterUnavailable(f'the program "{program}" was not found')
+            raise FilterUnavailableError(f'the program "{program}" was not found')
         finished = process.run(
             [found, *arguments], data, cwd=cwd, env=self.env, time_limit=self.time_limit, scratch=self.workspace
         )
@@ -439,24 +439,24 @@ def _importable(search: tuple[str, ...]) -> Iterator[None]:
 
 
 def _implementation(name: str) -> tuple[Callable[[], Any], tuple[str, ...]]:
-    """What makes the filter, and where it is implemented. Raises FilterUnavailable."""
+    """What makes the filter, and where it is implemented. Raises FilterUnavailableError."""
     module_name, colon, attribute = name.partition(":")
     if not colon:
         known: dict[str, type] = webassets.filter._FILTERS
         if name not in known:
             near = difflib.get_close_matches(name, sorted(known.keys() - _REFUSED.keys()), 3)
             help_ = f"; the nearest {'are' if near[1:] else 'is'} {', '.join(near)}" if near else ""
-            raise FilterUnavailable(f'no filter is called "{name}"{help_}')
+            raise FilterUnavailableError(f'no filter is called "{name}"{help_}')
         return known[name], (known[name].__module__,)
     if not attribute:
-        raise FilterUnavailable(f"{module_name} has no filter named behind the colon")
+        raise FilterUnavailableError(f"{module_name} has no filter named behind the colon")
     module, digest = _module(module_name)
     found = getattr(module, attribute, None)
     if found is None:
         near = difflib.get_close_matches(attribute, [n for n in dir(module) if not n.startswith("_")], 1)
-        raise FilterUnavailable(f"{module_name} has no {attribute}" + (f"; the nearest is {near[0]}" if near else ""))
+        raise FilterUnavailableError(f"{module_name} has no {attribute}" + (f"; the nearest is {near[0]}" if near else ""))
     if not inspect.isclass(found) or not issubclass(found, webassets.filter.Filter):
-        raise FilterUnavailable(f"{name} is not a subclass of webassets.filter.Filter")
+        raise FilterUnavailableError(f"{name} is not a subclass of webassets.filter.Filter")
     return found, (name, digest)
 
 
@@ -478,7 +478,7 @@ def _module(name: str) -> tuple[types.ModuleType, str]:
             if _imported.get(name, digest) != digest:
                 module = importlib.reload(module)
     except (Exception, SystemExit) as error:
-        raise FilterUnavailable(f"{name} cannot be imported: {_said(error)}") from error
+        raise FilterUnavailableError(f"{name} cannot be imported: {_said(error)}") from error
     _imported[name] = digest
     return module, digest
 

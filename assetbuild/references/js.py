@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from assetbuild.references import Reference, Scan, is_local, sourcemap
 from assetbuild.syntax import js
+from assetbuild.syntax.js.spans import Lexed
 
 _T = (
     r"(?:[ \t\v\f\xa0\ufeff\u1680\u2000-\u200a\u202f\u205f\u3000\n\r\u2028\u2029]++"
@@ -58,7 +59,7 @@ def find(text: str, module: bool | None = None) -> Scan:
     return Scan(tuple(references))
 
 
-def specifiers(lexed: js.Lexed) -> Iterator[Specifier]:
+def specifiers(lexed: Lexed) -> Iterator[Specifier]:
     """Every specifier that is a literal, relative or not, in order."""
     text = lexed.text
     for place in js.places(text, "import", "export", *(("URL",) if "meta" in text else ())):
@@ -71,7 +72,7 @@ def specifiers(lexed: js.Lexed) -> Iterator[Specifier]:
             yield matched
 
 
-def _literal(lexed: js.Lexed, place: int, word: str) -> Specifier | None:
+def _literal(lexed: Lexed, place: int, word: str) -> Specifier | None:
     text = lexed.text
     if word == "export":
         found = _EXPORT.match(text, place)
@@ -92,7 +93,7 @@ def _literal(lexed: js.Lexed, place: int, word: str) -> Specifier | None:
     return None
 
 
-def _static(lexed: js.Lexed, found: re.Match[str], place: int) -> Specifier | None:
+def _static(lexed: Lexed, found: re.Match[str], place: int) -> Specifier | None:
     group = next(number for number in range(1, found.re.groups + 1) if found[number] is not None)
     start, end = found.span(group)
     # Fields and methods of a class can look like this when a line end parts them: import⏎"x"(){}.

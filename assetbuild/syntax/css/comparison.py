@@ -1,0 +1,234 @@
+"""Whether two style sheets have the same tokens.
+
+Both texts are brought into one normal form; equal forms mean equal tokens, with blanks wherever a blank can mean something.
+Strings, the insides of url() and escapes are taken out first, so that what is left is plain enough for `str.replace`.
+What this form can't speak for (a mistake of syntax, brackets that don't match, blanks that keep two tokens from
+becoming one) has no normal form: then only identical texts are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice, zip_longest
+from typing import Final, NamedTuple
+
+from assetbuild.syntax import Difference
+from assetbuild.syntax.css import head, tokens
+from assetbuild.syntax.css.grammar import BLANK, ESCAPED_PART, IN_DOUBLE, IN_SINGLE, NAME, URL_BODY
+
+_GAP = "\x01"  # a comment without blanks beside it
+_URL_MARK = "\x02"
+_ESCAPE_MARK = "\x03"
+_BLANK_VALUE = "\x04"
+# Control characters that would be taken for one of these marks, or that are blanks for `str.split` alone.
+_RESERVED = "\x01\x02\x03\x04\x0b\x1c\x1d\x1e\x1f"
+_FOREIGN_BLANK = re.compile(r"[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+
+# One set of characters comes first, and then a look at which it was: so the search runs at full speed.
+_SPECIAL = re.compile(
+    r"[\"'/(\\](?:"
+    r"(?<=/)(?P<comment>\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)"
+    rf"|(?<=\")(?P<double>{IN_DOUBLE}\")|(?<=')(?P<single>{IN_SINGLE}')"
+    rf"|(?<=[uU][rR][lL]\()(?<![^\x01-\"$-,./:-?\[-^`{{-\x7f][uU][rR][lL]\(){BLANK}*+(?![\"'])"
+    rf"(?:(?P<url>{URL_BODY}){BLANK}*+\)|(?P<bad_url>))"
+    rf"|(?<=\\)(?P<escape>{ESCAPED_PART}{NAME}*+)(?!\()"
+    r"|(?<=[\"'\\])(?P<mistake>)|(?<=/)(?P<unclosed>\*))"
+)
+# `~ =`, `> =` and their like are two delimiters that a parser takes for one where no blank keeps them apart.
+_KEPT_APART = re.compile(r"[<>~|^$*=][ \x01]++=")
+# What would become one token, or is a token that no style sheet of today has.
+_ARROWS = ("-->", "-- >", f"--{_GAP}", "> >", "= >")
+_OPENINGS = ("<!", "< !", f"<{_GAP}", "< >")
+_IMPORT_WITH_SELECTOR = re.compile(r"@[iI][mM][pP][oO][rR][tT][^{};@]*[sS][eE][lL][eE][cC][tT][oO][rR]\(")
+_GAPS = re.compile(r"\x01[ \x01]*+")
+_IDLE_GAP = re.compile(r"\x01(?:(?=[{};,:)\[\]#&]|\.[^0-9])|(?<=[{};,:()\[\]>]\x01))")
+_IDLE_BLANK = re.compile(r" (?:(?=[{};,)\]>=!])|(?<=[{};,(\[>=!] ))")
+_NO_BRACKETS: Final = bytes(code for code in range(128) if chr(code) not in "()[]{};")
+_BLOCK = re.compile(rb"\{[;b]*+\}")
+_DEEPEST = 64
+_PRELUDE = re.compile(r"(?:[^{};]*+[;}])*+([^{};]*+)(?:\{|\Z)")
+# What begins like this is never a rule (CSS Syntax Level 3, section 5.5.2), though a block follows.
+_CUSTOM_PROPERTY = re.compile(r"^(--[-\w]*+) ?: ?")
+_QUERIES = ("@media", "@supports", "@container")
+# A feature of a media, container or supports query: here alone a prelude's colon is that of a declaration.
+_FEATURE = re.compile(r"(?:(?<=[ (,])|(?<=^@media)|(?<=^@supports)|(?<=^@container))\(([-\w]+) ?: ?(?=[^ )])")
+_ENCODING = re.compile(r'@charset "[^"]*";')
+
+
+def first_difference(source: str, output: str) -> Difference | None:
+    """Where two style sheets stop having the same tokens, comments aside; None where they have the same.
+
+    Blanks count wherever CSS may give them a meaning: between values, selectors and the operators of `calc()`, before what
+    may begin a selector, before a parenthesis, in an empty custom property. They do not beside `{ } ; , > = !`, inside
+    brackets' ends, and around the colon of a declaration or of a feature in a query. The last semicolon of a block and a
+    doubled one inside a block don't count either. In doubt the texts differ. A byte order mark and an `@charset` with effect
+    (CSS Syntax Level 3, section 3.2) must be the same to the byte.
+    """
+    if source == output:
+        return None
+    if _encoding(source) != _encoding(output):
+        return Difference((0, 0))
+    left, right = _normal_form(source), _normal_form(output)
+    if left is None or right is None:
+        return _first_unequal_token(source, output)
+    if left == right:
+        return None
+    return _place(source, output, left, right)
+
+
+def _encoding(text: str) -> tuple[bool, str]:
+    first = head(text)
+    declared = _ENCODING.match(text, first)
+    # Every published text is UTF-8: a declaration that says so changes nothing, wherever it stands.
+    if declared is None or declared[0].lower() == '@charset "utf-8";':
+        return bool(first), ""
+    return bool(first), declared[0]
+
+
+class _NoNormalFormError(Exception):
+    pass
+
+
+class _NormalForm(NamedTuple):
+    """text: the style sheet without its strings, URLs, escapes, comments, and blanks that mean nothing. preludes: those in
+    which a blank stands beside a colon, with their numbers. taken: the strings, URLs and escapes, in order."""
+
+    text: str
+    preludes: list[tuple[int, str]]
+    taken: list[str]
+
+
+def _normal_form(text: str) -> _NormalForm | None:
+    taken: list[str] = []
+
+    def take(match: re.Match[str]) -> str:
+        kind = match.lastgroup
+        if kind == "comment":
+            return _GAP
+        if kind == "double" or kind == "single":
+            taken.append(_joined_lines(match[0]))
+            return '"'
+        if kind == "escape":
+            taken.append(_ONE_BLANK.sub(r"\1 ", match[0]))
+            return _ESCAPE_MARK
+        if kind == "url":
+            taken.append(match["url"])
+            return "(" + _URL_MARK + ")"
+        raise _NoNormalFormError
+
+    if any(character in text for character in _RESERVED):
+        return None
+    try:
+        plain = _SPECIAL.sub(take, text[head(text) :])
+    except _NoNormalFormError:
+        return None
+    if not plain.isascii() and _FOREIGN_BLANK.search(plain):
+        return None
+    plain = " ".join(plain.split())
+    if any(hazard in plain for hazard in _ARROWS) or ("<" in plain and any(hazard in plain for hazard in _OPENINGS)):
+        return None
+    if _KEPT_APART.search(plain) or _IMPORT_WITH_SELECTOR.search(plain):
+        return None
+    if _GAP in plain:
+        plain = _GAPS.sub(lambda gap: " " if " " in gap[0] else _GAP, plain.replace(f" {_GAP}", f"{_GAP} "))
+        plain = _IDLE_GAP.sub("", plain).strip(_GAP + " ")
+    for end in ";}!":
+        plain = plain.replace(f": {end}", f":{_BLANK_VALUE}{end}")
+    plain = _IDLE_BLANK.sub("", plain)
+    if not _is_cut_by_its_braces(plain):
+        return None
+    if ";;" in plain:
+        plain = re.sub(";;+", ";", plain)
+    plain = plain.replace(";}", "}")
+    return _NormalForm(plain.replace(": ", ":").replace(" :", ":"), _preludes_with_blanks(plain), taken)
+
+
+def _is_cut_by_its_braces(plain: str) -> bool:
+    """Whether all brackets match, none of `{ } ;` stands in parentheses, and no semicolons follow one another outside blocks
+    (there an idle one spoils the next rule): then braces and semicolons cut the text into preludes and declarations."""
+    brackets = plain.encode("ascii", "ignore").translate(None, _NO_BRACKETS)
+    for _ in range(_DEEPEST):
+        if b"(" not in brackets and b"[" not in brackets:
+            break
+        brackets = brackets.replace(b"()", b"").replace(b"[]", b"")
+    if any(bracket in brackets for bracket in b"()[]"):
+        return False
+    for _ in range(_DEEPEST):
+        if b"{" not in brackets:
+            break
+        brackets = _BLOCK.sub(b"b", brackets)
+    return b"{" not in brackets and b"}" not in brackets and (b";;" not in brackets or ";;" not in plain)
+
+
+def _preludes_with_blanks(plain: str) -> list[tuple[int, str]]:
+    found = []
+    for number, prelude in enumerate(_PRELUDE.findall(plain)):
+        if ": " in prelude or " :" in prelude:
+            is_query = prelude.startswith(_QUERIES)
+            prelude = _FEATURE.sub(r"(\1:", prelude) if is_query else _CUSTOM_PROPERTY.sub(r"\1:", prelude)
+            if ": " in prelude or " :" in prelude:
+                found.append((number, prelude))
+    return found
+
+
+_ONE_BLANK = re.compile(r"(\\[0-9a-fA-F]{1,6}+)(?:\r\n|[ \t\r\n\f])")
+_LINE_CONTINUATION = re.compile(r"(\\(?:[0-9a-fA-F]{1,6}+(?:\r\n|[ \t\r\n\f])?+|[^0-9a-fA-F\r\n\f]))|\\(?:\r\n|[\r\n\f])")
+_DIGITS_BEFORE_CONTINUATION = re.compile(r"\\[0-9a-fA-F]{1,6}\\[\r\n\f]")
+
+
+def _joined_lines(string: str) -> str:
+    if "\\\n" not in string and "\\\r" not in string and "\\\f" not in string:
+        return string
+    if _DIGITS_BEFORE_CONTINUATION.search(string):
+        return string  # taking the line end out could lengthen the escape before it
+    return _LINE_CONTINUATION.sub(lambda match: match[1] or "", string)
+
+
+def _place(source: str, output: str, left: _NormalForm, right: _NormalForm) -> Difference:
+    counts = [_common(left.text, right.text)]
+    changed = next((i for i, (x, y) in enumerate(zip(left.taken, right.taken, strict=False)) if x != y), None)
+    if changed is not None:
+        marks = re.finditer(f'["{_URL_MARK}{_ESCAPE_MARK}]', left.text)
+        counts += [mark.start() for number, mark in enumerate(marks) if number == changed]
+    preludes = next(((x, y) for x, y in zip_longest(left.preludes, right.preludes) if x != y), None)
+    if preludes is not None:
+        number, _ = min(filter(None, preludes))
+        starts = (match.start(1) for match in _PRELUDE.finditer(left.text))
+        counts += islice(starts, number, number + 1)
+    count = sum(c not in _UNCOUNTED for c in left.text[: min(counts)])
+    return Difference((_offset(source, count), _offset(output, count)))
+
+
+def _common(left: str, right: str) -> int:
+    return next((i for i, (x, y) in enumerate(zip(left, right, strict=False)) if x != y), min(len(left), len(right)))
+
+
+_UNCOUNTED = f" ;{_GAP}{_BLANK_VALUE}"
+
+
+def _offset(text: str, count: int) -> int:
+    """Where the text goes on after `count` characters of its normal form, those in `_UNCOUNTED` not counted."""
+    position = head(text)
+    for match in [*_SPECIAL.finditer(text, position), None]:
+        stop = match.start() if match else len(text)
+        for i in range(position, stop):
+            if text[i] not in " \t\r\n\f;":
+                if not count:
+                    return i
+                count -= 1
+        if match is None:
+            break
+        width = {"comment": 0, "url": 3}.get(match.lastgroup or "", 1)
+        if width > count:
+            return match.start()
+        count -= width
+        position = match.end()
+    return len(text)
+
+
+def _first_unequal_token(source: str, output: str) -> Difference:
+    for left, right in zip(tokens(source), tokens(output), strict=False):
+        a, b = source[left.start : left.end], output[right.start : right.end]
+        if a != b:
+            return Difference((left.start, right.start))
+    return Difference((min(len(source), len(output)),) * 2)

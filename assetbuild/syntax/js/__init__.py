@@ -1,0 +1,66 @@
+"""JavaScript (ECMAScript 2025): where its comments, strings, templates and regular expressions are, and whether two texts
+have the same tokens. `scan` reads a text, `spans` says what comes of it, `comparison` holds two texts against each other.
+"""
+
+from __future__ import annotations
+
+import re
+
+from assetbuild.syntax import LexError
+from assetbuild.syntax.js.grammar import TRIVIA
+from assetbuild.syntax.js.scanner import Scanner
+from assetbuild.syntax.js.spans import Lexed
+
+_MODULE_SYNTAX = re.compile(
+    rf"import{TRIVIA}(?:[\"'{{*]|(?:(?<![\w$])|(?<=import))(?!as\b)[\w$\\]|[^\x00-\x7f]|\.{TRIVIA}meta(?![\w$]))"
+    rf"|export{TRIVIA}(?:[{{*]|(?:default|const|let|var|function|class|async)(?![\w$\\]))"
+)
+_MODULE_WORD = re.compile(r"(?<![\w$\\#])(?:im|ex)port(?![\w$\\:])")
+
+
+def scan(text: str, module: bool | None = None) -> Lexed:
+    """Reads a script or a module; None: a module if it has static `import` or `export`, or `import.meta`.
+
+    Raises LexError.
+    """
+    if module is not None:
+        return Scanner(text, module).scan()
+    if "import" not in text and "export" not in text:
+        return Scanner(text, False).scan()
+    try:
+        lexed = Scanner(text, True).scan()
+    except LexError:
+        return Scanner(text, False).scan()
+    if has_module_syntax(lexed):
+        return lexed
+    if lexed.goal_mattered or any(lexed.is_code(place) for place in places(text, "<!--", "-->")):
+        return Scanner(text, False).scan()
+    lexed.module = False
+    return lexed
+
+
+def places(text: str, *words: str) -> list[int]:
+    """Where any of the words occurs, in order."""
+    places: list[int] = []
+    for word in words:
+        place = text.find(word)
+        while place >= 0:
+            places.append(place)
+            place = text.find(word, place + 1)
+    places.sort()
+    return places
+
+
+def has_module_syntax(lexed: Lexed) -> bool:
+    """Whether the text has static `import` or `export`, or `import.meta`."""
+    text = lexed.text
+    for start in places(text, "import", "export"):
+        shaped = _MODULE_WORD.match(text, start) and _MODULE_SYNTAX.match(text, start)
+        if shaped and lexed.is_code(start) and not lexed.is_property(start):
+            return True
+    return False
+
+
+def is_module(text: str) -> bool:
+    """Whether a text is a module: it has static `import` or `export`, or `import.meta`. Raises LexError."""
+    return scan(text).module

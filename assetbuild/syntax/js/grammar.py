@@ -1,0 +1,26 @@
+"""The pieces of JavaScript's lexical grammar (ECMAScript 2025, 12) of which the expressions in this package are made."""
+
+from __future__ import annotations
+
+import re
+
+# 12.2 White Space and 12.3 Line Terminators. Python's \s is another set. BLANK and LINE_END stand inside a character class.
+BLANK = " \t\v\f\xa0\ufeff\u1680\u2000-\u200a\u202f\u205f\u3000"
+BLANKS = " \t\v\f\xa0\ufeff\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000"
+LINE_END = "\n\r\u2028\u2029"
+SPACE = BLANKS + LINE_END
+LINE_COMMENT = rf"//[^{LINE_END}]*+"
+BLOCK_COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
+# Without a line end inside; the others count as one.
+INLINE_COMMENT = rf"/\*[^*{LINE_END}]*+(?:\*(?!/)[^*{LINE_END}]*+)*+\*/"
+STRING = r""""[^"\\\n\r]*+(?:\\(?:\r\n|[\s\S])[^"\\\n\r]*+)*+"|'[^'\\\n\r]*+(?:\\(?:\r\n|[\s\S])[^'\\\n\r]*+)*+'"""
+TEMPLATE = r"`[^`\\$]*+(?:(?:\\[\s\S]|\$(?!\{))[^`\\$]*+)*+`"
+# What can be read without knowing its surroundings.
+OPAQUE = rf"{STRING}|{LINE_COMMENT}|{BLOCK_COMMENT}|{TEMPLATE}"
+TRIVIA = rf"(?:[{BLANK}{LINE_END}]++|{LINE_COMMENT}|{BLOCK_COMMENT})*+"
+NEWLINE = re.compile(rf"[{LINE_END}]")
+
+# From a place that is known to be code to the next bracket, or to `class`; slashes between two hard spans are divisions.
+NEXT_BRACKET = re.compile(
+    rf"""(?:[^'"`/()\[\]{{}}c]++|c(?!lass(?![\w$\\]))|(?<=[\w$\\#])c|{OPAQUE}|/(?![/*]))*+(class|[()\[\]{{}}]|\Z)"""
+)
