@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -271,6 +272,9 @@ def explain(options: Options, path: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status. arguments: default, those of the process."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _open_standard_streams()
+    if arguments is None:
+        _be_utf8()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # A name is shown whatever the terminal's encoding.
@@ -278,16 +282,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with assetbuild.make_context("assetbuild", ["--help"], resilient_parsing=True) as context:
             sys.stderr.write(assetbuild.get_help(context) + "\n")
         return USAGE
-    status = _run(words)
+    status = FAILED
     try:
+        status = _run(words)
         sys.stdout.flush()
     except BrokenPipeError:
-        _nobody_reads()
-    except OSError as error:
-        _nobody_reads()
-        Reporter().problems([Problem("", 0, 0, f"standard output cannot be written: {error.strerror}")])
-        return status or FAILED
+        _nobody_reads(sys.stdout)
+    except (OSError, _OutputLostError) as error:
+        _nobody_reads(sys.stdout)
+        why = error.__cause__ if isinstance(error, _OutputLostError) else error
+        reason = why.strerror if isinstance(why, OSError) else str(why)
+        Reporter().problems([Problem("", 0, 0, f"standard output cannot be written: {reason}")])
+        status = status or FAILED
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _nobody_reads(sys.stderr)
     return status
+
+
+def _open_standard_streams() -> None:
+    """A stream that was closed before the start leads nowhere now: else the next file that is opened would get its number,
+    and what a filter's C code prints would end up in it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # It gets the lowest number that is free: this one.
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w" if number else "r", encoding="utf-8"))  # noqa: SIM115 (for good)
+
+
+def _be_utf8() -> None:
+    """File names are UTF-8, whatever the locale says: where this Python takes them for something else, it starts anew.
+
+    Names are decoded long before any code of ours runs, so nothing less would do (PEP 540).
+    """
+    if sys.getfilesystemencoding() == "utf-8" or sys.flags.utf8_mode or not sys.executable:
+        return
+    # What is printed stays in the encoding that the terminal has.
+    os.environ.setdefault("PYTHONIOENCODING", f"{sys.stderr.encoding}:backslashreplace")
+    os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
 
 
 def _run(words: list[str]) -> int:
@@ -299,7 +334,8 @@ def _run(words: list[str]) -> int:
         return int(assetbuild.main(words, prog_name="assetbuild", standalone_mode=False) or DONE)
     except click.UsageError as error:
         if not as_json:
-            error.show()
+            with contextlib.suppress(OSError):
+                error.show()
             return USAGE
         return _failed(USAGE, [Problem("", 0, 0, error.format_message().rstrip("."))], as_json, quiet)
     except AssetbuildError as error:
@@ -308,6 +344,8 @@ def _run(words: list[str]) -> int:
         return _failed(error.exit_status, error.problems, as_json, quiet)
     except ManifestError as error:
         return _failed(FAILED, [Problem(error.file, 0, 0, error.message, error.hint)], as_json, quiet)
+    except _OutputLostError:
+        raise
     except (KeyboardInterrupt, click.Abort):
         return _failed(INTERRUPTED, [Problem("", 0, 0, "interrupted")], as_json, quiet)
     except Exception as error:
@@ -366,9 +404,15 @@ def _print(text: str) -> None:
     try:
         sys.stdout.write(text + "\n")
     except BrokenPipeError:
-        _nobody_reads()
+        _nobody_reads(sys.stdout)
+    except OSError as error:
+        raise _OutputLostError from error
 
 
-def _nobody_reads() -> None:
+class _OutputLostError(Exception):
+    """Standard output cannot be written; the cause says why."""
+
+
+def _nobody_reads(stream: TextIO) -> None:
     """`assetbuild list | head`: the rest goes nowhere, and the interpreter has nothing to complain of at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -118,7 +118,10 @@ def load(
 
     Raises ConfigError with everything that is wrong.
     """
-    working_folder = Path(os.path.abspath(cwd if cwd is not None else Path.cwd()))
+    try:
+        working_folder = Path(os.path.abspath(cwd if cwd is not None else Path.cwd()))
+    except FileNotFoundError as error:
+        raise ConfigError("the working folder is gone; change to one that is there") from error
     variables = {name: value for name, value in environ.items() if value}
     file, table, prefix = _find(config, working_folder, variables)
     folder = file.parent if file else working_folder
@@ -388,7 +391,9 @@ def _sources(reader: _Reader, table: Mapping[str, object], file: Path | None) ->
             return [default]
         if file is None:
             message = f"there is no configuration ({NAME}) and no folder assets here"
-            reader.problems.append(Problem("", 0, 0, message, "run `assetbuild init`, or make the folder assets"))
+            reader.problems.append(
+                Problem("", 0, 0, message, "make the folder assets, or an assetbuild.toml that names your folders")
+            )
         elif "bundles_from" not in table:  # Bundles bring their own folder along.
             hint = 'make it, or say where the sources are: sources = ["…"]'
             reader.problem("sources", f'absent, and "{reader.shown(default)}" is no folder', hint)

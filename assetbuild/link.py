@@ -22,11 +22,12 @@ def resolve(logical_path: str, reference: Reference, tree: Collection[str], base
     """The logical path that a reference in this file means; MISSING where the tree has none; None where it is left alone.
 
     Relative references are resolved as browsers do (URL Standard): against the folder of the file, `\\` taken for `/`, tab
-    and line ends dropped, percent escapes decoded. An absolute path counts below the path of the base URL only.
+    and line ends dropped, and only then percent escapes decoded, so that `%5C` parts no folders. An absolute path counts
+    below the path of the base URL only.
     """
-    path = unquote(re.sub(r"[\t\r\n]", "", reference.path)).replace("\\", "/")
+    path = unquote(re.sub(r"[\t\r\n]", "", reference.path).replace("\\", "/"))
     if path.startswith("/"):
-        base = urlsplit(base_url).path if not urlsplit(base_url).netloc else ""
+        base = unquote(urlsplit(base_url).path) if not urlsplit(base_url).netloc else ""
         path = posixpath.normpath(path)
         if not base or not path.startswith(base):
             return None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from assetbuild import publish
 from assetbuild.config import Config
 from assetbuild.errors import BuildError, ConfigError, Problem
-from assetbuild.filters import FilterError, FilterUnavailable
+from assetbuild.filters import FilterError, FilterUnavailableError
 from assetbuild.filters.chains import Chain, chain_for, compiled_path, load
 from assetbuild.link import Output
 from assetbuild.pool import Lost
@@ -50,7 +50,7 @@ def jobs(sources: Iterable[Source], config: Config) -> dict[str, Job]:
     for source in sources:
         try:
             chain = chain_for(source.path, config.filters)
-        except FilterUnavailable as error:
+        except FilterUnavailableError as error:
             problems.append(Problem(shown(config, source.file), 0, 0, error.message))
             continue
         for name in chain.filters:
@@ -80,6 +80,10 @@ def _by_logical_path(chosen: Iterable[tuple[str, Source, Chain]], config: Config
     problems = []
     # The first root wins; within one the order of names, so that the message is the same everywhere.
     for path, source, chain in sorted(chosen, key=lambda entry: (entry[1].root, entry[1].path)):
+        if folded(path).startswith(treaty.NAME + "/"):
+            what = f'the artifact has its manifest where the folder "{path[: len(treaty.NAME)]}" would be'
+            problems.append(Problem(shown(config, source.file), 0, 0, what, "rename the folder"))
+            continue
         other = result.get(path) or result.get(by_case.setdefault(folded(path), path))
         if other is None:
             result[path] = Job(source, chain, path, shown(config, source.file))

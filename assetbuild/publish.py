@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assetbuild.errors import BuildError, ConfigError
+from assetbuild.errors import BuildError, ConfigError, Problem
 from assetbuild.runtime import manifest as treaty
 
 PIECE = 1 << 20
@@ -29,6 +29,10 @@ FILE_MODE = 0o644
 FOLDER_MODE = 0o755
 #: Where new bytes for a name that is in use wait, beside the manifest: same file system, and a name that nothing serves.
 WAITING = ".assetbuild-new-{}"
+#: Where the old bytes of such a name stay until the new manifest is in place, so that a failure can bring them back.
+REPLACED = ".assetbuild-old-{}"
+#: The longest name (NAME_MAX) and path (PATH_MAX) of Linux, in bytes: what is longer names no file.
+LONGEST, LONGEST_PATH = 255, 4096
 JOURNAL_HEAD = "assetbuild-journal 1"
 
 
@@ -110,12 +114,17 @@ def publish(
 
 def owned(output: Path, display: str) -> tuple[dict[str, str], frozenset[str]]:
     """What is ours in the folder: path → integrity by its manifest ("" for a variant), and what an unfinished build's
-    journal names. Raises ConfigError where the folder is not empty and says nothing of us."""
-    journal = _read_journal(output)
+    journal names. Raises ConfigError where the folder is not empty and says nothing of us, or cannot be read."""
     try:
         entries = os.listdir(output)
+        journal = _read_journal(output, display)
+        if journal is None and treaty.NAME not in entries:
+            # A first build beside this one may just have come to its end: its manifest appears before its journal goes.
+            entries = os.listdir(output)
     except FileNotFoundError:
         return {}, frozenset()
+    except OSError as error:
+        raise ConfigError(f"{display}: the output folder cannot be read: {error.strerror}") from error
     if treaty.NAME in entries:
         try:
             return _named(treaty.load(output / treaty.NAME)), frozenset(journal or ())
@@ -145,10 +154,13 @@ def _named(manifest: treaty.Manifest) -> dict[str, str]:
     return {path: integrity for path, integrity in named.items() if _plain(path)}
 
 
-def _read_journal(output: Path) -> list[str] | None:
+def _read_journal(output: Path, display: str) -> list[str] | None:
+    journal = output / treaty.JOURNAL
     try:
-        lines = (output / treaty.JOURNAL).read_text(encoding="utf-8", errors="surrogateescape").split("\n")
-    except OSError:
+        if not stat.S_ISREG(journal.lstat().st_mode):  # A pipe would be waited for.
+            raise ConfigError(f"{display}: not assetbuild's, and in the way: {treaty.JOURNAL}; move it elsewhere")
+        lines = journal.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
+    except FileNotFoundError:
         return None
     if lines[0] != JOURNAL_HEAD:
         return []
@@ -159,7 +171,9 @@ def _read_journal(output: Path) -> list[str] | None:
 def _plain(path: str) -> bool:
     """Whether a path read from disk names something below the folder and nothing else."""
     parts = path.split("/")
-    return not any(part in ("", ".", "..") or "\0" in part for part in parts) and path != treaty.NAME
+    if any(part in ("", ".", "..") or "\0" in part or len(os.fsencode(part)) > LONGEST for part in parts):
+        return False
+    return path != treaty.NAME and len(os.fsencode(path)) < LONGEST_PATH
 
 
 class _Publication:
@@ -179,6 +193,10 @@ class _Publication:
         self.epoch = epoch
         self.progress = progress
         self.created: list[str] = []
+        #: (where its old bytes stay, name) of each name in use that got new ones.
+        self.replaced: list[tuple[str, str]] = []
+        #: Whether everything is written and waits for its name, the manifest too.
+        self.replacing = False
         self.created_folders: set[str] = set()
         self.folders: set[str] = set()
 
@@ -228,6 +246,8 @@ class _Publication:
         if self.exists(treaty.JOURNAL):
             self.unlink(leftovers)
             os.unlink(self.path(treaty.JOURNAL))
+        if self.exists(treaty.JOURNAL + "~"):  # One that was not written to its end.
+            os.unlink(self.path(treaty.JOURNAL + "~"))
 
     # What is there already
 
@@ -286,7 +306,8 @@ class _Publication:
             targets.append(target)
         manifest_waits = WAITING.format("manifest")
         # What is to be removed stands in it too: once the new manifest is in place, nothing else names those files.
-        self.write_journal([*targets, manifest_waits, *stale])
+        replaced = (REPLACED.format(number) for number in range(len(waiting)))
+        self.write_journal([*targets, *replaced, manifest_waits, *stale])
         for done, (item, target) in enumerate(zip(wanted, targets, strict=True)):
             self.make_folders(target)
             self.write_file(target, item)
@@ -305,8 +326,8 @@ class _Publication:
         with open(descriptor, "wb", buffering=0) as file:
             file.write(text)
             os.fsync(descriptor)
+        self.created[-1:] = [treaty.JOURNAL, treaty.JOURNAL + "~"]
         os.rename(temporary, self.path(treaty.JOURNAL))
-        self.created[-1] = treaty.JOURNAL
         self.sync_folder()
 
     def make_folders(self, public_path: str) -> None:
@@ -320,10 +341,15 @@ class _Publication:
     def write_file(self, target: str, item: Item) -> None:
         sha = hashlib.sha256()
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self.path(target), flags, FILE_MODE)
+        # Noted first: an interrupt may come as soon as it is there.
         self.created.append(target)
+        try:
+            descriptor = os.open(self.path(target), flags, FILE_MODE)
+        except FileExistsError:
+            self.created.pop()
+            raise
         with open(descriptor, "wb", buffering=0) as file:
-            for piece in item.pieces():
+            for piece in _from_source(item):
                 sha.update(piece)
                 view = memoryview(piece)
                 while view:
@@ -336,18 +362,37 @@ class _Publication:
 
     def replace(self, waiting: Sequence[tuple[str, str]]) -> None:
         """The names in use, and last of all the manifest, get their new bytes."""
+        self.replacing = True
+        for number, (_, name) in enumerate(waiting[:-1]):
+            self.replaced.append((REPLACED.format(number), name))
+            try:
+                os.link(self.path(name), self.path(REPLACED.format(number)))
+            except OSError:  # A file system without hard links has no way back.
+                self.replaced.pop()
         for source, target in waiting:
             os.rename(self.path(source), self.path(target))
         self.sync_folder()
 
     def undo(self) -> None:
-        """After a failure before the manifest was in place: what this run made goes, as far as the system lets it."""
+        """After a failure: what this run made goes and what it replaced comes back, as far as the system lets it.
+
+        Once the new manifest is in place there is nothing to undo: the artifact is the new one, whole, and the journal stays
+        to tell the next build of what is still to be removed.
+        """
+        manifest_waits = WAITING.format("manifest")
+        if self.replacing and not self.exists(manifest_waits):
+            return
+        for old, name in self.replaced:
+            with contextlib.suppress(OSError):
+                os.rename(self.path(old), self.path(name))
+                os.unlink(self.path(old))  # Where both are one file still, renaming does nothing.
         for name in reversed(self.created):
             with contextlib.suppress(OSError):
                 os.unlink(self.path(name))
         self.remove_empty_folders(self.created_folders)
 
     def remove(self, stale: Sequence[str]) -> list[str]:
+        self.unlink([old for old, _ in self.replaced])
         removed = self.unlink(stale)
         os.unlink(self.path(treaty.JOURNAL))
         if self.epoch is not None:
@@ -392,6 +437,16 @@ class _Publication:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _from_source(item: Item) -> Iterator[bytes]:
+    """The item's pieces. Raises BuildError where they cannot be read: that is no fault of the output folder's."""
+    try:
+        yield from item.pieces()
+    except OSError as error:
+        what = "disappeared" if isinstance(error, FileNotFoundError) else f"could no longer be read ({error.strerror})"
+        file = os.path.relpath(os.fsdecode(error.filename)) if error.filename else item.public_path
+        raise BuildError(Problem(file, 0, 0, f"this file {what} during the build", "run it again")) from error
 
 
 def _syncfs(descriptor: int) -> None:

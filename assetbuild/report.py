@@ -130,7 +130,7 @@ class Reporter:
                 self.stream.write("\r\x1b[K")
             self.stream.write(text)
             self.stream.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):
             self._deaf = True
 
 

@@ -145,7 +145,10 @@ class _Walk:
         """Built-in excludes give way to keep_names: to a file that it names, and to the folders on the way there."""
         if any(pattern.matches(path) for pattern in self.keep_names):
             return True
-        if not entry.is_dir():
+        try:
+            if not entry.is_dir():
+                return False
+        except OSError:  # A link that is a loop, or leads to where this user may not look.
             return False
         folder = path + "/"
         return any(prefix.startswith(folder) or folder.startswith(prefix) for prefix in self.keep_prefixes)

@@ -7,13 +7,20 @@ import os
 import tempfile
 from types import TracebackType
 
+from assetbuild.errors import BuildError
+
 
 class Spool:
     """Append-only storage of texts by key; a text that is stored again replaces the earlier one."""
 
     def __init__(self) -> None:
-        # Unbuffered: texts come whole, and reads go round the file object.
-        self._file = tempfile.TemporaryFile(prefix="assetbuild-", buffering=0)  # noqa: SIM115 (it is one)
+        """Raises BuildError where there is no folder for temporary files."""
+        try:
+            # Unbuffered: texts come whole, and reads go round the file object.
+            self._file = tempfile.TemporaryFile(prefix="assetbuild-", buffering=0)  # noqa: SIM115 (it is one)
+        except OSError as error:
+            message = f"no temporary file can be made: {error.strerror}; set TMPDIR to a folder that can be written"
+            raise BuildError(message) from error
         self._spans: dict[str, tuple[int, int]] = {}
         self._end = 0
 
@@ -24,11 +31,15 @@ class Spool:
         self._file.close()
 
     def put(self, key: str, text: bytes) -> None:
-        """Raises OSError where the temporary folder is full."""
+        """Raises BuildError where the temporary folder is full."""
         view = memoryview(text)
         position = self._end
         while view:
-            written = os.pwrite(self._file.fileno(), view, position)
+            try:
+                written = os.pwrite(self._file.fileno(), view, position)
+            except OSError as error:
+                message = f"{tempfile.gettempdir()}: temporary files cannot be written: {error.strerror}"
+                raise BuildError(f"{message}; free some space, or set TMPDIR to another folder") from error
             view = view[written:]
             position += written
         self._spans[key] = (self._end, len(text))

@@ -234,7 +234,10 @@ class _Work:
                 # What is called or lies below a name with a dot is others' business, unless the manifest names it.
                 if (entry.name.startswith(".") or "/." in f"/{folder}") and path not in self.named and path not in parents:
                     continue
-                mode = entry.stat(follow_symlinks=False).st_mode
+                try:
+                    mode = entry.stat(follow_symlinks=False).st_mode
+                except FileNotFoundError:
+                    continue  # It went meanwhile; if it was named, it will be missing.
                 if stat.S_ISDIR(mode):
                     folders.append(path)
                 elif not stat.S_ISREG(mode):
@@ -431,7 +434,10 @@ class _Work:
             return True
         folder = posixpath.dirname(public_path)
         if path.startswith("/"):
-            base = urlsplit(self.manifest["base_url"])
+            try:
+                base = urlsplit(self.manifest["base_url"])
+            except ValueError:  # No URL: nothing is below it.
+                return True
             below = base.path.rstrip("/") + "/"
             if base.netloc or not base.path or not unquote(path).startswith(below):
                 return True

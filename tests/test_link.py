@@ -25,6 +25,8 @@ def reference(path: str, kind: Kind = "url") -> Reference:
         ("../img/%C3%BC.png", "img/ü.png"),
         ("%2e%2e/img/a.png", "img/a.png"),
         ("..\\img\\a.png", "img/a.png"),
+        ("..%5Cimg%5Ca.png", MISSING),
+        ("/%73tatic/img/a.png", "img/a.png"),
         ("../im\ng/a.png", "img/a.png"),
         ("app.css", "css/app.css"),
         ("../top.css", "top.css"),
@@ -54,6 +56,9 @@ def test_a_reference_is_resolved_against_the_folder_of_its_file(path: str, expec
         ("https://cdn.example.com/x/", "/x/img/a.png", None),
         ("/a/b/", "/a/b/top.css", "top.css"),
         ("/a/b/", "/a/top.css", None),
+        ("/a%20b/", "/a%20b/top.css", "top.css"),
+        ("/a%20b/", "/a b/top.css", "top.css"),
+        ("/%C3%BC/", "/\u00fc/top.css", "top.css"),
     ],
 )
 def test_an_absolute_path_counts_below_the_base_url_only(base_url: str, path: str, expected: str | None) -> None:

@@ -185,7 +185,7 @@ import assetbuild.publish as publish
 count = 0
 def hook(event, args):
     global count
-    if event in ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.utime") and running:
+    if event in ("open", "os.link", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.utime") and running:
         count += 1
         if count == int(sys.argv[2]):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -229,6 +229,75 @@ def test_a_kill_at_any_step_leaves_one_whole_artifact_and_the_next_build_tidies_
     assert seen == {("old", False), ("old", True), ("new", True), ("new", False)}
 
 
+FAILED = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from tests.test_publish import put
+import assetbuild.publish as publish
+count = 0
+def hook(event, args):
+    global count
+    if event in ("open", "os.link", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.utime") and running:
+        count += 1
+        if count == int(sys.argv[2]):
+            raise eval(sys.argv[4])
+running = False
+sys.addaudithook(hook)
+running = True
+try:
+    put(Path(sys.argv[1]), {"new/a.9.css": b"9" * 100, "same.1.css": b"1", "robots.txt": b"new"})
+except (publish.ConfigError, publish.BuildError, KeyboardInterrupt):
+    print("failed")
+running = False
+print("all" if count < int(sys.argv[2]) else "")
+"""
+
+
+@pytest.mark.parametrize("error", ["KeyboardInterrupt()", "OSError(5, 'Input/output error')"])
+def test_a_failure_at_any_step_leaves_the_old_artifact_or_the_new_one_as_it_should_be(tmp_path: Path, error: str) -> None:
+    """Kept names too: what was replaced before the manifest comes back. What the new manifest names stays, whatever fails
+    after it is in place."""
+    old = {"old/a.1.css": b"1" * 100, "same.1.css": b"1", "robots.txt": b"old"}
+    new = {"new/a.9.css": b"9" * 100, "same.1.css": b"1", "robots.txt": b"new"}
+    home = str(Path(__file__).parent.parent)
+    for step in range(1, 200):
+        output = tmp_path / str(step)
+        put(output, old)
+        done = subprocess.run(
+            [sys.executable, "-c", FAILED, str(output), str(step), home, error], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        is_new = "new/a.9.css" in treaty.load(output / "manifest.json")["assets"]
+        there = found(output)
+        if not is_new:
+            assert there.pop(treaty.JOURNAL + "~", None) in (None, b"")
+            assert there == old
+            assert not (output / "new").exists()
+        assert {path: there.get(path) for path in new} == new or not is_new
+        assert is_new or "failed" in done.stdout
+        put(output, new)
+        assert found(output) == new
+        if "all" in done.stdout:
+            return
+    pytest.fail("the build never came to its end")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_journal_that_is_no_file_is_refused_and_not_waited_for(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / treaty.JOURNAL)
+    with pytest.raises(ConfigError, match=r"in the way: \.assetbuild-journal"):
+        put(tmp_path, {"a.1.css": b"1"})
+    assert os.listdir(tmp_path) == [treaty.JOURNAL]
+
+
+def test_a_source_that_is_gone_when_it_is_copied_is_named_and_not_the_output(tmp_path: Path) -> None:
+    gone = tmp_path / "gone.png"
+    lost = Item("gone.2.png", "0" * 64, 5, lambda: [gone.read_bytes()])
+    with publish.locked(tmp_path / "dist", "dist"), pytest.raises(BuildError, match=r"gone\.png: this file disappeared"):
+        publish.publish(tmp_path / "dist", [lost], manifest_of([lost]), display="dist", epoch=None, progress=silent)
+
+
 def test_a_first_build_that_was_killed_is_recognised(tmp_path: Path) -> None:
     for step in range(1, 200):
         output = tmp_path / str(step)
@@ -243,7 +312,9 @@ def test_a_first_build_that_was_killed_is_recognised(tmp_path: Path) -> None:
     pytest.fail("the build never came to its end")
 
 
-@pytest.mark.parametrize("line", ["../outside", "/etc/passwd", "a/../../outside", "", ".", "manifest.json", "a//b", "x\0y"])
+@pytest.mark.parametrize(
+    "line", ["../outside", "/etc/passwd", "a/../../outside", "", ".", "manifest.json", "a//b", "x\0y", "y" * 5000]
+)
 def test_a_hostile_journal_removes_nothing_outside(tmp_path: Path, line: str) -> None:
     (tmp_path / "outside").write_text("precious")
     output = tmp_path / "dist"

@@ -63,6 +63,8 @@ def test_nothing_else_is_a_reference(text: str) -> None:
         ("a\\u002epng\\u003fb", "a\\u002epng", "a.png"),
         ("\\ud83d\\ude00.png", "\\ud83d\\ude00.png", "\U0001f600.png"),
         ("a\\\\u0023.png", "a\\\\u0023.png", "a\\u0023.png"),
+        ("\\ud83d.png", "\\ud83d.png", "\ufffd.png"),
+        ("\\ude00\\ud83d.png", "\\ude00\\ud83d.png", "\ufffd\ufffd.png"),
     ],
 )
 def test_the_span_is_the_path_as_written_and_the_path_is_decoded(written: str, span: str, path: str) -> None:

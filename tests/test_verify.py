@@ -705,3 +705,10 @@ def test_a_reference_by_logical_path_leads_nowhere(tmp_path: Path) -> None:
     artifact.add("img/a.png", PIXELS)
     artifact.add("a.css", b"a{background:url(img/a.png)}")
     assert len(verify(artifact.done()).findings) == 1
+
+
+def test_a_base_url_that_is_none_does_not_end_the_verification(tmp_path: Path) -> None:
+    made = Artifact(tmp_path)
+    made.add("a.css", b"a{background:url(/elsewhere/a.png)}")
+    made.manifest["base_url"] = "http://[x/"
+    assert verify(made.done()).ok

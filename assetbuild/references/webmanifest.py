@@ -92,7 +92,8 @@ def _reference(raw: str, offset: int) -> tuple[Reference, ...]:
     else:
         stops = (match.start() for match in re.finditer(r"[?#]", raw))
     raw = raw[: next(stops, stop)]
-    path = json.loads(f'"{raw}"')
+    # Half of a surrogate pair is no character; URLs take U+FFFD for it (Web IDL, USVString).
+    path = json.loads(f'"{raw}"').encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if not is_local(path):
         return ()
     end = offset + len(raw)
