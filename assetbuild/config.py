@@ -54,6 +54,8 @@ class Bundle:
     name: its logical path. contents: paths and globs from the tree's top, or other bundles' names, in order.
     filters: run on the whole; None: the built-in chain of the name's suffix. publish_parts: whether the parts are assets
     too. depends: as for a filter rule.
+    part_filters: what each part goes through in place of its own chain, as webassets has it; None: its own chain without
+    the minifiers. published: False for a bundle that is only a part of others.
     """
 
     name: str
@@ -61,6 +63,8 @@ class Bundle:
     filters: tuple[str, ...] | None = None
     publish_parts: bool = False
     depends: tuple[Pattern, ...] = ()
+    part_filters: tuple[str, ...] | None = None
+    published: bool = True
 
 
 @dataclass(frozen=True, slots=True)
