@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 
 from assetbuild.filters import Filtered, FilterUnavailableError, Unit
 from assetbuild.references import Note
-from assetbuild.syntax import LexError, css
+from assetbuild.syntax import LexError, css, expression
 from assetbuild.syntax.css import comparison
 
 # Goes up when the same rcssmin would lead to another text here.
 _REVISION = "1"
 
 # The value of a custom property that is blank: rcssmin makes it empty, which is not the same for every browser.
-_BLANK_VALUE = re.compile(r":[ \t\r\n\f]++(?=[;}])")
+_BLANK_VALUE = expression(r":[ \t\r\n\f]++(?=[;}])")
 _PRIVATE_USE = range(0xE000, 0xF900)
 
 

@@ -4,12 +4,11 @@ afterwards; the proof is always about the final text."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from assetbuild.filters import Filtered, FilterUnavailableError, Unit
 from assetbuild.references import Note
-from assetbuild.syntax import LexError, js
+from assetbuild.syntax import LexError, expression, js
 from assetbuild.syntax.js import comparison
 from assetbuild.syntax.js.spans import STAND_INS, Lexed, unused_mark
 from assetbuild.syntax.js.tokens import guarded
@@ -20,8 +19,8 @@ _GOALS = {"mjs": True, "cjs": False}
 _PRIVATE_USE = range(0xE000, 0xF900)
 # rjsmin drops these line ends, which may end a statement or a field of a class; a guard holds them. In a comment or a
 # template it does nothing: it goes as it came.
-_DROPPED = re.compile(r"""\n(?:\s++|//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+(?=[#"'`~])""")
-_DROPPED_BEFORE_STAR = re.compile(r"\}[ \t\r]*+\n\s*+(?=\*)")
+_DROPPED = expression(r"""\n(?:\s++|//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+(?=[#"'`~])""")
+_DROPPED_BEFORE_STAR = expression(r"\}[ \t\r]*+\n\s*+(?=\*)")
 
 
 def _load() -> tuple[Callable[..., str], str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from assetbuild.references import Reference, Scan, is_local, sourcemap
-from assetbuild.syntax import js
+from assetbuild.syntax import expression, js
 from assetbuild.syntax.js.spans import Lexed
 
 _T = (
@@ -22,17 +22,17 @@ _N = r"(?:[\w$\\\u200c\u200d]|[^\x00-\x7f\s\ufeff])++"
 _CLAUSE = rf"\{{(?:[^{{}}'\"/;()=]++|{_S}|/(?:/[^\n\r\u2028\u2029]*+|\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/))*+\}}"
 _FROM = rf"{_T}from{_T}({_S})"
 _NAMED = rf"(?:\*{_T}as(?![\w$]){_T}{_N}|{_CLAUSE})"
-_STATIC = re.compile(
+_STATIC = expression(
     rf"import{_T}(?:({_S})|(?:(?:defer|source)(?![\w$]){_T}(?!from{_T}['\"]))?+"
     rf"(?:{_NAMED}|(?!from{_T}['\"]){_N}(?:{_T},{_T}{_NAMED})?+|from(?={_T}from)){_FROM}|{_N}{_FROM})"
 )
-_EXPORT = re.compile(rf"export{_T}(?:\*(?:{_T}as(?![\w$]){_T}(?:{_N}|{_S}))?+|{_CLAUSE}){_FROM}")
-_DYNAMIC = re.compile(rf"import{_T}(?:\.{_T}(?:source|defer){_T})?+\({_T}{_LITERAL}{_T}([,)])")
-_URL = re.compile(rf"URL{_T}\({_T}{_LITERAL}{_T},{_T}import{_T}\.{_T}meta{_T}\.{_T}url{_T}(?:,{_T})?\)")
-_METHOD = re.compile(rf"{_T}\{{")
-_NEWLINE = re.compile(r"[\n\r\u2028\u2029]")
-_WORD_BEFORE = re.compile(r"[\w$\\#\u200c\u200d]|[^\x00-\x7f\s\ufeff]")
-_WORD_BEHIND = re.compile(r"[\w$\\\u200c\u200d]|[^\x00-\x7f\s\ufeff]")
+_EXPORT = expression(rf"export{_T}(?:\*(?:{_T}as(?![\w$]){_T}(?:{_N}|{_S}))?+|{_CLAUSE}){_FROM}")
+_DYNAMIC = expression(rf"import{_T}(?:\.{_T}(?:source|defer){_T})?+\({_T}{_LITERAL}{_T}([,)])")
+_URL = expression(rf"URL{_T}\({_T}{_LITERAL}{_T},{_T}import{_T}\.{_T}meta{_T}\.{_T}url{_T}(?:,{_T})?\)")
+_METHOD = expression(rf"{_T}\{{")
+_NEWLINE = expression(r"[\n\r\u2028\u2029]")
+_WORD_BEFORE = expression(r"[\w$\\#\u200c\u200d]|[^\x00-\x7f\s\ufeff]")
+_WORD_BEHIND = expression(r"[\w$\\\u200c\u200d]|[^\x00-\x7f\s\ufeff]")
 
 
 class Specifier(NamedTuple):
@@ -114,7 +114,7 @@ def _behind_new(text: str, place: int) -> bool:
     return found is not None
 
 
-_ESCAPE = re.compile(
+_ESCAPE = expression(
     r"\\(?:u\{0*([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|(\r\n|[\n\r\u2028\u2029])|([\s\S]))"
 )
 _SINGLE = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}

@@ -12,10 +12,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from assetbuild.references import Note, Reference, Scan, css, is_local
+from assetbuild.syntax import expression
 
 _QUOTED = r"\"[^\"]*+\"|'[^']*+'"
 _SUBSET_COMMENT = r"<!--[^-]*+(?:-(?!->)[^-]*+)*+-->"
-_MARKUP = re.compile(
+_MARKUP = expression(
     r"<(?:"
     r"(?P<open>[^\s\"'<>/=!?][^\s\"'<>/=]*+)(?P<attributes>(?:[^\"'<>]++|\"[^\"<]*+\"|'[^'<]*+')*+)>"
     r"|/(?P<close>[^\s\"'<>/=]++)[ \t\r\n]*+>"
@@ -26,8 +27,8 @@ _MARKUP = re.compile(
     rf"(?:\[(?:[^\]\"'<]++|{_QUOTED}|{_SUBSET_COMMENT}|<\?[^?]*+(?:\?(?!>)[^?]*+)*+\?>|<)*+\][ \t\r\n]*+)?+>)"
     r"|(?P<mistake>))"
 )
-_ATTRIBUTE = re.compile(r"([^\s\"'<>/=]++)(?:[ \t\r\n]*+=[ \t\r\n]*+(?:\"([^\"]*+)\"|'([^']*+)'))?+")
-_ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]++)|#([0-9]++)|(amp|lt|gt|quot|apos)|[^;&]*+);|&")
+_ATTRIBUTE = expression(r"([^\s\"'<>/=]++)(?:[ \t\r\n]*+=[ \t\r\n]*+(?:\"([^\"]*+)\"|'([^']*+)'))?+")
+_ENTITY = expression(r"&(?:#x([0-9a-fA-F]++)|#([0-9]++)|(amp|lt|gt|quot|apos)|[^;&]*+);|&")
 _PREDEFINED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _REFERRING = frozenset(("use", "image", "feImage"))
 # The properties of SVG 2, section 6.1, that may have a url() and may be written as attributes; and `style`.

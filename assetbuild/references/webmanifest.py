@@ -9,17 +9,17 @@ import json
 import re
 
 from assetbuild.references import Reference, Scan, is_local
-from assetbuild.syntax import LexError
+from assetbuild.syntax import LexError, expression
 
-_TOKEN = re.compile(
+_TOKEN = expression(
     r"[ \t\r\n]*+(?:"
     r'"(?P<string>(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+)"'
     r"|(?P<scalar>true|false|null|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+)"
     r"|(?P<mark>[{}\[\]:,])"
     r"|(?P<end>\Z))"
 )
-_BLANKS = re.compile(r"[ \t\r\n]*+")
-_PIECE = re.compile(r"\\u[0-9a-fA-F]{4}|\\.|[^\\]")
+_BLANKS = expression(r"[ \t\r\n]*+")
+_PIECE = expression(r"\\u[0-9a-fA-F]{4}|\\.|[^\\]")
 _QUERY_OR_FRAGMENT = frozenset(("?", "#"))
 # Where a `src` stands: the names on the way to it, `*` for an array's members.
 _PLACES = frozenset(

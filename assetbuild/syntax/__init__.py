@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+
 
 class LexError(ValueError):
     """The text is not of its language.
@@ -28,3 +31,29 @@ class Difference(tuple[int, int]):
     @property
     def right(self) -> int:
         return self[1]
+
+
+def expression(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """re.compile, in any Python from 3.11 on: before 3.11.5 a possessive quantifier behind a group may lose its place or never
+    end (https://github.com/python/cpython/issues/106052), so that there an atomic group stands for it."""
+    return re.compile(pattern if sys.version_info >= (3, 11, 5) else atomic(pattern), flags)
+
+
+_ITEM = re.compile(r"\\[\s\S]|\[\^?\]?(?:[^\]\\]|\\[\s\S])*\]|(\()|(\))([*+?]|\{[0-9,]+\})?(\+)?|[\s\S]")
+
+
+def atomic(pattern: str) -> str:
+    """The pattern with an atomic group for each possessive quantifier behind a group: `(?:…)*+` is `(?>(?:…)*)`."""
+    parts: list[str] = []
+    opened: list[int] = []
+    for item in _ITEM.finditer(pattern):
+        if item[1]:
+            opened.append(len(parts))
+        elif item[2]:
+            start = opened.pop()
+            if item[4]:
+                parts[start] = "(?>" + parts[start]
+                parts.append(f"){item[3]})")
+                continue
+        parts.append(item[0])
+    return "".join(parts)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from assetbuild.syntax import LexError
+from assetbuild.syntax import LexError, expression
 from assetbuild.syntax.css.grammar import (
     BAD_STRING,
     BAD_URL,
@@ -31,7 +31,7 @@ from assetbuild.syntax.css.grammar import (
     URL_BODY,
 )
 
-_TOKEN = re.compile(
+_TOKEN = expression(
     rf"(?P<whitespace>{BLANK}++)"
     r"|(?P<CDC>-->)"
     rf"|(?P<url>{URL})|(?P<bad_url>{BAD_URL})"
@@ -46,7 +46,7 @@ _TOKEN = re.compile(
     r"|(?P<delim>[\s\S])"
 )
 # The same without groups: `findall` then gives the tokens' texts. The branches that most tokens take come first.
-_TEXT = re.compile(
+_TEXT = expression(
     rf"{BLANK}++|-->|{URL}|{BAD_URL}|{IDENT}\(?+|[(){{}}\[\]:;,]|{NUMBER}(?:%|{IDENT})?+|\#{NAME}++"
     rf"|{STRING}|{BAD_STRING}|{COMMENT}|@{IDENT}|<!--|[\s\S]"
 )
@@ -83,7 +83,7 @@ def head(text: str) -> int:
     return 1 if text.startswith("\ufeff") else 0
 
 
-_ESCAPED = re.compile(r"\\(?:([0-9a-fA-F]{1,6}+)(?:\r\n|[ \t\r\n\f])?+|(\r\n|[\r\n\f])|([\s\S])|\Z)")
+_ESCAPED = expression(r"\\(?:([0-9a-fA-F]{1,6}+)(?:\r\n|[ \t\r\n\f])?+|(\r\n|[\r\n\f])|([\s\S])|\Z)")
 
 
 def unescape(text: str) -> str:
@@ -101,7 +101,7 @@ def _unescaped(match: re.Match[str]) -> str:
 # The tokens among which references stand. One set of characters comes first, and then a look at which it was: so the search
 # for the next of them runs at full speed.
 _UNCLOSED_COMMENT = r"\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)"
-_LANDMARK = re.compile(
+_LANDMARK = expression(
     r"[\"'/(\\@](?:"
     rf"(?<=/)(?P<comment>{_UNCLOSED_COMMENT})"
     rf"|(?<=\")(?:(?P<double>{IN_DOUBLE}(?:\"|\Z))|(?P<bad_double>{IN_DOUBLE}))"
@@ -111,9 +111,9 @@ _LANDMARK = re.compile(
     rf"|(?<=@)(?P<at_keyword>{IDENT})"
     r")"
 )
-_IS_NAME_CHARACTER = re.compile(NAME_CHARACTER).match
-_URL_AT = re.compile(rf"{BLANK}*+(?:(?P<quote>[\"'])|(?P<body>{URL_BODY}){BLANK}*+(?P<closed>\)|\Z))")
-_BAD_URL_REST = re.compile(rf"(?:[^)\\]++|{ESCAPE}|\\)*+\)?+")
+_IS_NAME_CHARACTER = expression(NAME_CHARACTER).match
+_URL_AT = expression(rf"{BLANK}*+(?:(?P<quote>[\"'])|(?P<body>{URL_BODY}){BLANK}*+(?P<closed>\)|\Z))")
+_BAD_URL_REST = expression(rf"(?:[^)\\]++|{ESCAPE}|\\)*+\)?+")
 _LONGEST_NAME = 64
 _LANDMARK_KINDS: Final = {
     "double": "string",
@@ -177,12 +177,12 @@ def inside(text: str, token: Token) -> tuple[int, int]:
 # What is in order, up to the first mistake, in one match.
 _CLOSED_COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
 _CLOSED_STRING = rf"\"{IN_DOUBLE}\"|'{IN_SINGLE}'"
-_SOUND = re.compile(
+_SOUND = expression(
     rf"(?:[^\"'/@#\\\-0-9A-Z_a-z\0\x80-\U0010ffff]++|{URL}|{BAD_URL}|{NAME}++|[@#]{NAME}*+|{_CLOSED_STRING}"
     rf"|{_CLOSED_COMMENT}|/(?!\*)|\\)*+"
 )
-_CLOSED = re.compile(_CLOSED_STRING)
-_BROKEN_STRING = re.compile(rf"(?:{BAD_STRING})(?=[\r\n\f])")
+_CLOSED = expression(_CLOSED_STRING)
+_BROKEN_STRING = expression(rf"(?:{BAD_STRING})(?=[\r\n\f])")
 
 
 def check(text: str) -> None:

@@ -12,7 +12,7 @@ import re
 from itertools import islice, zip_longest
 from typing import Final, NamedTuple
 
-from assetbuild.syntax import Difference
+from assetbuild.syntax import Difference, expression
 from assetbuild.syntax.css import head, tokens
 from assetbuild.syntax.css.grammar import BLANK, ESCAPED_PART, IN_DOUBLE, IN_SINGLE, NAME, URL_BODY
 
@@ -22,10 +22,10 @@ _ESCAPE_MARK = "\x03"
 _BLANK_VALUE = "\x04"
 # Control characters that would be taken for one of these marks, or that are blanks for `str.split` alone.
 _RESERVED = "\x01\x02\x03\x04\x0b\x1c\x1d\x1e\x1f"
-_FOREIGN_BLANK = re.compile(r"[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+_FOREIGN_BLANK = expression(r"[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 
 # One set of characters comes first, and then a look at which it was: so the search runs at full speed.
-_SPECIAL = re.compile(
+_SPECIAL = expression(
     r"[\"'/(\\](?:"
     r"(?<=/)(?P<comment>\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)"
     rf"|(?<=\")(?P<double>{IN_DOUBLE}\")|(?<=')(?P<single>{IN_SINGLE}')"
@@ -35,24 +35,24 @@ _SPECIAL = re.compile(
     r"|(?<=[\"'\\])(?P<mistake>)|(?<=/)(?P<unclosed>\*))"
 )
 # `~ =`, `> =` and their like are two delimiters that a parser takes for one where no blank keeps them apart.
-_KEPT_APART = re.compile(r"[<>~|^$*=][ \x01]++=")
+_KEPT_APART = expression(r"[<>~|^$*=][ \x01]++=")
 # What would become one token, or is a token that no style sheet of today has.
 _ARROWS = ("-->", "-- >", f"--{_GAP}", "> >", "= >")
 _OPENINGS = ("<!", "< !", f"<{_GAP}", "< >")
-_IMPORT_WITH_SELECTOR = re.compile(r"@[iI][mM][pP][oO][rR][tT][^{};@]*[sS][eE][lL][eE][cC][tT][oO][rR]\(")
-_GAPS = re.compile(r"\x01[ \x01]*+")
-_IDLE_GAP = re.compile(r"\x01(?:(?=[{};,:)\[\]#&]|\.[^0-9])|(?<=[{};,:()\[\]>]\x01))")
-_IDLE_BLANK = re.compile(r" (?:(?=[{};,)\]>=!])|(?<=[{};,(\[>=!] ))")
+_IMPORT_WITH_SELECTOR = expression(r"@[iI][mM][pP][oO][rR][tT][^{};@]*[sS][eE][lL][eE][cC][tT][oO][rR]\(")
+_GAPS = expression(r"\x01[ \x01]*+")
+_IDLE_GAP = expression(r"\x01(?:(?=[{};,:)\[\]#&]|\.[^0-9])|(?<=[{};,:()\[\]>]\x01))")
+_IDLE_BLANK = expression(r" (?:(?=[{};,)\]>=!])|(?<=[{};,(\[>=!] ))")
 _NO_BRACKETS: Final = bytes(code for code in range(128) if chr(code) not in "()[]{};")
 _BLOCK = re.compile(rb"\{[;b]*+\}")
 _DEEPEST = 64
-_PRELUDE = re.compile(r"(?:[^{};]*+[;}])*+([^{};]*+)(?:\{|\Z)")
+_PRELUDE = expression(r"(?:[^{};]*+[;}])*+([^{};]*+)(?:\{|\Z)")
 # What begins like this is never a rule (CSS Syntax Level 3, section 5.5.2), though a block follows.
-_CUSTOM_PROPERTY = re.compile(r"^(--[-\w]*+) ?: ?")
+_CUSTOM_PROPERTY = expression(r"^(--[-\w]*+) ?: ?")
 _QUERIES = ("@media", "@supports", "@container")
 # A feature of a media, container or supports query: here alone a prelude's colon is that of a declaration.
-_FEATURE = re.compile(r"(?:(?<=[ (,])|(?<=^@media)|(?<=^@supports)|(?<=^@container))\(([-\w]+) ?: ?(?=[^ )])")
-_ENCODING = re.compile(r'@charset "[^"]*";')
+_FEATURE = expression(r"(?:(?<=[ (,])|(?<=^@media)|(?<=^@supports)|(?<=^@container))\(([-\w]+) ?: ?(?=[^ )])")
+_ENCODING = expression(r'@charset "[^"]*";')
 
 
 def first_difference(source: str, output: str) -> Difference | None:
@@ -171,9 +171,9 @@ def _preludes_with_blanks(plain: str) -> list[tuple[int, str]]:
     return found
 
 
-_ONE_BLANK = re.compile(r"(\\[0-9a-fA-F]{1,6}+)(?:\r\n|[ \t\r\n\f])")
-_LINE_CONTINUATION = re.compile(r"(\\(?:[0-9a-fA-F]{1,6}+(?:\r\n|[ \t\r\n\f])?+|[^0-9a-fA-F\r\n\f]))|\\(?:\r\n|[\r\n\f])")
-_DIGITS_BEFORE_CONTINUATION = re.compile(r"\\[0-9a-fA-F]{1,6}\\[\r\n\f]")
+_ONE_BLANK = expression(r"(\\[0-9a-fA-F]{1,6}+)(?:\r\n|[ \t\r\n\f])")
+_LINE_CONTINUATION = expression(r"(\\(?:[0-9a-fA-F]{1,6}+(?:\r\n|[ \t\r\n\f])?+|[^0-9a-fA-F\r\n\f]))|\\(?:\r\n|[\r\n\f])")
+_DIGITS_BEFORE_CONTINUATION = expression(r"\\[0-9a-fA-F]{1,6}\\[\r\n\f]")
 
 
 def _joined_lines(string: str) -> str:

@@ -4,18 +4,16 @@ have the same tokens. `scan` reads a text, `spans` says what comes of it, `compa
 
 from __future__ import annotations
 
-import re
-
-from assetbuild.syntax import LexError
+from assetbuild.syntax import LexError, expression
 from assetbuild.syntax.js.grammar import TRIVIA
 from assetbuild.syntax.js.scanner import Scanner
 from assetbuild.syntax.js.spans import Lexed
 
-_MODULE_SYNTAX = re.compile(
+_MODULE_SYNTAX = expression(
     rf"import{TRIVIA}(?:[\"'{{*]|(?:(?<![\w$])|(?<=import))(?!as\b)[\w$\\]|[^\x00-\x7f]|\.{TRIVIA}meta(?![\w$]))"
     rf"|export{TRIVIA}(?:[{{*]|(?:default|const|let|var|function|class|async)(?![\w$\\]))"
 )
-_MODULE_WORD = re.compile(r"(?<![\w$\\#])(?:im|ex)port(?![\w$\\:])")
+_MODULE_WORD = expression(r"(?<![\w$\\#])(?:im|ex)port(?![\w$\\:])")
 
 
 def scan(text: str, module: bool | None = None) -> Lexed:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 
-from assetbuild.syntax import LexError
+from assetbuild.syntax import LexError, expression
 from assetbuild.syntax.js.grammar import NEWLINE, NEXT_BRACKET, TRIVIA
 from assetbuild.syntax.js.lookback import LookBack
 
-_CLASS_HEAD = re.compile(rf"class{TRIVIA}(?:[{{\w$\\]|[^\x00-\x7f])")
-_SIMPLE = re.compile(r"""(?:[^"'`\\]++|"[^"\\()\n\r]*+"|'[^'\\()\n\r]*+')*+""")
+_CLASS_HEAD = expression(rf"class{TRIVIA}(?:[{{\w$\\]|[^\x00-\x7f])")
+_SIMPLE = expression(r"""(?:[^"'`\\]++|"[^"\\()\n\r]*+"|'[^'\\()\n\r]*+')*+""")
 _CLOSED_BY = {"(": ")", "[": "]", "{": "}"}
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from assetbuild.syntax import Difference, LexError
+from assetbuild.syntax import Difference, LexError, expression
 from assetbuild.syntax.js import scan
 from assetbuild.syntax.js.grammar import (
     BLANK,
@@ -26,7 +24,7 @@ from assetbuild.syntax.js.tokens import LEADING, TOKEN, tokens
 _INLINE = rf"(?:[{BLANK}]++|{INLINE_COMMENT})++"
 _GAP = rf"(?:[{BLANK}{LINE_END}]++|{LINE_COMMENT}|{BLOCK_COMMENT})++"
 _NO_NAME = r"""[!"#%-\-:-?\[\]\^`{|}~]"""
-_PIECE = re.compile(
+_PIECE = expression(
     rf"(?:(?=[{BLANK}{LINE_END}/])(?:"
     # The common ones first.
     r"[ \t]++(?=[()\[\]{};,:])"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from assetbuild.syntax import expression
 
 # 12.2 White Space and 12.3 Line Terminators. Python's \s is another set. BLANK and LINE_END stand inside a character class.
 BLANK = " \t\v\f\xa0\ufeff\u1680\u2000-\u200a\u202f\u205f\u3000"
@@ -18,9 +18,9 @@ TEMPLATE = r"`[^`\\$]*+(?:(?:\\[\s\S]|\$(?!\{))[^`\\$]*+)*+`"
 # What can be read without knowing its surroundings.
 OPAQUE = rf"{STRING}|{LINE_COMMENT}|{BLOCK_COMMENT}|{TEMPLATE}"
 TRIVIA = rf"(?:[{BLANK}{LINE_END}]++|{LINE_COMMENT}|{BLOCK_COMMENT})*+"
-NEWLINE = re.compile(rf"[{LINE_END}]")
+NEWLINE = expression(rf"[{LINE_END}]")
 
 # From a place that is known to be code to the next bracket, or to `class`; slashes between two hard spans are divisions.
-NEXT_BRACKET = re.compile(
+NEXT_BRACKET = expression(
     rf"""(?:[^'"`/()\[\]{{}}c]++|c(?!lass(?![\w$\\]))|(?<=[\w$\\#])c|{OPAQUE}|/(?![/*]))*+(class|[()\[\]{{}}]|\Z)"""
 )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+from assetbuild.syntax import expression
 from assetbuild.syntax.js.grammar import BLOCK_COMMENT, LINE_COMMENT, NEWLINE, SPACE, STRING, TEMPLATE
 from assetbuild.syntax.js.spans import Hard, Lexed
 
-_NEXT_COMMENT = re.compile(rf"""(?:[^'"`/]++|{STRING}|{TEMPLATE}|/(?![/*]))*+({LINE_COMMENT}|{BLOCK_COMMENT}|\Z)""")
-_WORD_END = re.compile(r"(?<![\w$\\\u200c\u200d])[a-z]{2,10}\Z")
-ESCAPE_END = re.compile(r"\\u\{[0-9a-fA-F]{1,8}\}\Z")
+_NEXT_COMMENT = expression(rf"""(?:[^'"`/]++|{STRING}|{TEMPLATE}|/(?![/*]))*+({LINE_COMMENT}|{BLOCK_COMMENT}|\Z)""")
+_WORD_END = expression(r"(?<![\w$\\\u200c\u200d])[a-z]{2,10}\Z")
+ESCAPE_END = expression(r"\\u\{[0-9a-fA-F]{1,8}\}\Z")
 _STATEMENT_HEADS = frozenset(("for", "if", "while", "with"))
 
 

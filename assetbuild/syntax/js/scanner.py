@@ -4,26 +4,24 @@ and nothing recurses with its depth."""
 
 from __future__ import annotations
 
-import re
-
-from assetbuild.syntax import LexError
+from assetbuild.syntax import LexError, expression
 from assetbuild.syntax.js.grammar import LINE_END, NEWLINE, OPAQUE
 from assetbuild.syntax.js.lookback import LookBack
 from assetbuild.syntax.js.slash import Slashes
 from assetbuild.syntax.js.spans import Hard, Lexed
 
-_PLAIN = re.compile(rf"""(?:[^'"`/]++|{OPAQUE})*+""")
-_PLAIN_IN_BRACES = re.compile(rf"""(?:[^'"`/{{}}]++|{OPAQUE})*+""")
+_PLAIN = expression(rf"""(?:[^'"`/]++|{OPAQUE})*+""")
+_PLAIN_IN_BRACES = expression(rf"""(?:[^'"`/{{}}]++|{OPAQUE})*+""")
 _HTML = r"<(?!!--)|-(?!->)"
-_PLAIN_HTML = re.compile(rf"""(?:[^'"`/<\-]++|{_HTML}|{OPAQUE})*+""")
-_PLAIN_HTML_IN_BRACES = re.compile(rf"""(?:[^'"`/{{}}<\-]++|{_HTML}|{OPAQUE})*+""")
-_TEMPLATE_CHARACTERS = re.compile(r"[^`\\$]*+(?:(?:\\[\s\S]|\$(?!\{))[^`\\$]*+)*+")
+_PLAIN_HTML = expression(rf"""(?:[^'"`/<\-]++|{_HTML}|{OPAQUE})*+""")
+_PLAIN_HTML_IN_BRACES = expression(rf"""(?:[^'"`/{{}}<\-]++|{_HTML}|{OPAQUE})*+""")
+_TEMPLATE_CHARACTERS = expression(r"[^`\\$]*+(?:(?:\\[\s\S]|\$(?!\{))[^`\\$]*+)*+")
 # 12.9.5: a class ends at its first bracket, with the v flag too; what nests there is for the pattern's own grammar.
-_REGEXP = re.compile(
+_REGEXP = expression(
     rf"/(?:[^\\/\[{LINE_END}]++|\\[^{LINE_END}]|\[[^\]\\{LINE_END}]*+(?:\\[^{LINE_END}][^\]\\{LINE_END}]*+)*+\])++/"
     r"(?:[\w$\u200c\u200d]++|\\u[0-9a-fA-F]{4})*+"
 )
-_REST_OF_LINE = re.compile(rf"[^{LINE_END}]*+")
+_REST_OF_LINE = expression(rf"[^{LINE_END}]*+")
 
 
 class Scanner:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 
+from assetbuild.syntax import expression
 from assetbuild.syntax.js.brackets import Brackets
 from assetbuild.syntax.js.contextual import ContextualWords
 from assetbuild.syntax.js.grammar import BLOCK_COMMENT, LINE_COMMENT, NEWLINE, STRING, TEMPLATE
 from assetbuild.syntax.js.lookback import ESCAPE_END, LookBack
 
-_NEXT_COLON = re.compile(
+_NEXT_COLON = expression(
     rf"""(?:[^'"`/()\[\]{{}}?:;]++|\?\.(?![0-9])|\?\?|{STRING}|{LINE_COMMENT}|{BLOCK_COMMENT}|{TEMPLATE}"""
     r"""|/(?![/*]))*+([()\[\]{}?:;]|\Z)"""
 )
-_NUMBER_END = re.compile(r"(?<![\w$.\\])[0-9][0-9_]*\.\Z")
+_NUMBER_END = expression(r"(?<![\w$.\\])[0-9][0-9_]*\.\Z")
 _OPERATORS = frozenset(
     (
         "await",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from assetbuild.syntax import expression
 from assetbuild.syntax.js.grammar import BLOCK_COMMENT, LINE_COMMENT, LINE_END, NEXT_BRACKET, OPAQUE, SPACE, STRING, TEMPLATE
 
 Kind = Literal["comment", "string", "template", "regexp"]
@@ -24,9 +24,9 @@ class Span(NamedTuple):
 
 # From a place that is known to be code over whole strings and comments; slashes between two hard spans are divisions. A
 # line comment counts only with its line end, so that a walk cut off inside one does not take the cut for its end.
-_CODE = re.compile(rf"""(?:[^'"`/]++|{STRING}|{LINE_COMMENT}(?=[{LINE_END}])|{BLOCK_COMMENT}|{TEMPLATE}|/(?![/*]))*+""")
-_OPAQUE_AT = re.compile(OPAQUE)
-_NEXT_OPAQUE = re.compile(rf"""(?:[^'"`/]++|/(?![/*]))*+({OPAQUE}|\Z)""")
+_CODE = expression(rf"""(?:[^'"`/]++|{STRING}|{LINE_COMMENT}(?=[{LINE_END}])|{BLOCK_COMMENT}|{TEMPLATE}|/(?![/*]))*+""")
+_OPAQUE_AT = expression(OPAQUE)
+_NEXT_OPAQUE = expression(rf"""(?:[^'"`/]++|/(?![/*]))*+({OPAQUE}|\Z)""")
 
 
 class Lexed:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from assetbuild.syntax import expression
 from assetbuild.syntax.js.grammar import BLANK, BLOCK_COMMENT, INLINE_COMMENT, LINE_COMMENT, LINE_END, STRING, TEMPLATE, TRIVIA
 
 _NAME = r"[^\x00-#%-/:-@\[-\^`{-\x7f\xa0\ufeff\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
@@ -11,7 +10,7 @@ _NAME = r"[^\x00-#%-/:-@\[-\^`{-\x7f\xa0\ufeff\u1680\u2000-\u200a\u2028\u2029\u2
 # inserted (12.10.1), and they are in no restricted production but as listed: => ++ -- are left out. A star is too: it
 # begins a generator behind a class field.
 _CONTINUES = r"[)\]},;?:<>&|^%]|\.(?![0-9])|=(?!>)|!=|[+\-]=|\*[*=]|/|\Z"
-TOKEN = re.compile(
+TOKEN = expression(
     rf"(?:[{BLANK}]++|{LINE_COMMENT}|{INLINE_COMMENT})*+"
     rf"(?:(?=[{LINE_END}/])(?:[{LINE_END}]|{BLOCK_COMMENT}){TRIVIA}(?={_CONTINUES}))?+"
     r"(?:("
@@ -31,10 +30,10 @@ TOKEN = re.compile(
     # A gap with a line end that may matter: an empty token.
     rf"|(?:[{LINE_END}]|{BLOCK_COMMENT}){TRIVIA}|\Z)"
 )
-LEADING = re.compile(TRIVIA)
-_BANG = re.compile(rf"{LINE_COMMENT}|(/\*![^*]*+(?:\*(?!/)[^*]*+)*+\*/)|{BLOCK_COMMENT}")
+LEADING = expression(TRIVIA)
+_BANG = expression(rf"{LINE_COMMENT}|(/\*![^*]*+(?:\*(?!/)[^*]*+)*+\*/)|{BLOCK_COMMENT}")
 # What rjsmin would join, or part from what it needs: a number and a dot, a slash and a regular expression, <!-- and -->.
-_MERGES = re.compile(r"[0-9_]\.|/\"|<!|->")
+_MERGES = expression(r"[0-9_]\.|/\"|<!|->")
 
 
 def tokens(masked: str) -> list[str]:
