@@ -7,19 +7,23 @@ import contextlib
 import functools
 import hashlib
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from assetbuild import fingerprint, plan, pool, publish, sources
+from assetbuild.assemble import Assembled, Assembler, levels
+from assetbuild.bundles import Assembly
 from assetbuild.config import Config
 from assetbuild.errors import BuildError, Problem
 from assetbuild.link import MISSING, Linker, Output, Text, resolve
 from assetbuild.media_types import media_type
 from assetbuild.missing import Missing, Report, severity
+from assetbuild.references import Reference
 from assetbuild.runtime import manifest as treaty
 from assetbuild.spool import Spool
-from assetbuild.unit import PIECE, Compiled, Job, Tools, compile_unit, places
+from assetbuild.unit import PIECE, Compiled, Job, compile_unit, places
 
 #: progress(stage, done, total); the stages are "compile", "link" and "publish".
 Progress = Callable[[str, int, int], None]
@@ -55,6 +59,8 @@ class Linked:
     missing: Mapping[str, tuple[str, ...]]
     warnings: tuple[Problem, ...]
     linker: Linker
+    assembled: Mapping[str, Assembled]
+    work: plan.Work
 
 
 def compile(config: Config, *, jobs: int | None = None, progress: Progress = _silent) -> Result:  # noqa: A001 (the word for it)
@@ -108,82 +114,147 @@ def link(config: Config, *, jobs: int | None = None, progress: Progress = _silen
         follow_symlinks=config.follow_symlinks,
         display=functools.partial(plan.shown, config),
     )
-    tools = plan.tools(config)
-    work = plan.jobs(tree.sources, config)
     with Spool() as spool:
-        compiled = _compile(list(work.values()), tools, spool, jobs, progress)
-        texts = {path: _text(work[path], unit, compiled, config) for path, unit in compiled.items()}
-        passed, problems = _missing(work, compiled, texts, config, tree.excluded)
-        problems = [*(p for unit in compiled.values() for p in unit.problems), *problems]
-        if any(problem.severity == "error" for problem in problems):
-            raise BuildError(problems)
-        linker = Linker(texts, functools.partial(_read, work, compiled, spool))
-        outputs = linker.link(lambda done: progress("link", done, len(texts)))
-        plan.distinct(outputs.values(), work)
-        yield Linked(work, compiled, texts, outputs, passed, tuple(sorted(problems)), linker)
+        yield _Build(config, plan.work(tree, config), tree.excluded, spool, jobs, progress).linked()
 
 
-def _compile(work: list[Job], tools: Tools, spool: Spool, jobs: int | None, progress: Progress) -> dict[str, Compiled]:
-    results: dict[str, Compiled] = {}
-    weights = [job.source.size for job in work]
-    runs = pool.run(functools.partial(compile_unit, tools=tools), work, weights=weights, jobs=jobs, time_limit=tools.time_limit)
-    with contextlib.closing(runs):  # The workers end here, whatever ends the loop.
-        for number, unit in runs:
-            job = work[number]
-            if isinstance(unit, pool.Lost):
-                unit = Compiled(job.logical_path, None, "", 0, (), (plan.lost(job, unit, tools),))
-            elif unit.text is not None:
-                spool.put(job.logical_path, unit.text)
-                unit = replace(unit, text=b"")  # In the spool; here only the fact that it is not the source's.
-            results[job.logical_path] = unit
-            progress("compile", len(results), len(work))
-    return {job.logical_path: results[job.logical_path] for job in work}
+class _Build:
+    """A build on its way: what is compiled so far, and the problems of all of it."""
 
+    def __init__(
+        self,
+        config: Config,
+        work: plan.Work,
+        excluded: Collection[str],
+        spool: Spool,
+        workers: int | None,
+        progress: Progress,
+    ) -> None:
+        self.config = config
+        self.work = work
+        self.excluded = excluded
+        self.spool = spool
+        self.workers = workers
+        self.progress = progress
+        self.tools = plan.tools(config)
+        #: Everything that becomes an asset; bundles join when their text is there.
+        self.jobs = dict(work.jobs)
+        self.compiled: dict[str, Compiled] = {}
+        self.assembled: dict[str, Assembled] = {}
+        self.problems: list[Problem] = list(work.warnings)
 
-def _text(job: Job, unit: Compiled, tree: Collection[str], config: Config) -> Text:
-    targets = tuple(resolve(unit.logical_path, r, tree, config.base_url) for r in unit.references)
-    return Text(unit.logical_path, unit.digest, unit.size, unit.references, targets, job.source.kept)
+    def linked(self) -> Linked:
+        """Compile and link. Raises BuildError with all that is wrong."""
+        assembler = Assembler(self.work, self.config.base_url, self.read)
+        self.compile([*self.work.jobs.values(), *assembler.parts()])
+        while imported := assembler.imported(self.compiled):
+            self.compile(imported)
+        if not self.failed():  # A part that is broken would only make its bundle say so again.
+            for level in levels(self.work.assemblies):
+                self.bundle(assembler, level)
+        texts = {path: self.text(job) for path, job in sorted(self.jobs.items())}
+        missing = self.missing(texts)
+        if self.failed():
+            raise BuildError(self.problems)
+        linker = Linker(texts, lambda path: self.read(self.jobs[path]))
+        outputs = linker.link(lambda done: self.progress("link", done, len(texts)))
+        plan.distinct(outputs.values(), self.jobs)
+        warnings = tuple(sorted(set(self.problems)))
+        assembled = {name: one for name, one in self.assembled.items() if name in self.jobs}
+        return Linked(self.jobs, self.compiled, texts, outputs, missing, warnings, linker, assembled, self.work)
 
+    def failed(self) -> bool:
+        return any(problem.severity == "error" for problem in self.problems)
 
-def _missing(
-    work: Mapping[str, Job],
-    compiled: Mapping[str, Compiled],
-    texts: Mapping[str, Text],
-    config: Config,
-    excluded: Collection[str],
-) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
-    """What may stay missing, by the file that refers; and the messages for what is reported."""
-    passed: dict[str, tuple[str, ...]] = {}
-    problems: list[Problem] = []
-    report: Report | None = None
-    for path, text in texts.items():
-        absent = [i for i, target in enumerate(text.targets) if target == MISSING]
-        if not absent:
-            continue
-        report = report or Report(texts.keys(), excluded)
-        references = text.references
-        # A missing source map's comment goes, so nothing is left that refers to it.
-        stays = {references[i].path for i in absent if references[i].kind != "sourcemap"}
-        if stays:
-            passed[path] = tuple(sorted(stays))
-        at = places(work[path], compiled[path])
-        for i in absent:
-            weight = severity(work[path].source.path, references[i], config.missing)
-            if weight is not None:
-                problems.append(report.problem(Missing(path, work[path].shown, *at[i], references[i]), weight))
-    return passed, problems
+    def compile(self, work: list[Job]) -> None:
+        weights = [job.source.size for job in work]
+        run = functools.partial(compile_unit, tools=self.tools)
+        runs = pool.run(run, work, weights=weights, jobs=self.workers, time_limit=self.tools.time_limit)
+        done = 0
+        with contextlib.closing(runs):  # The workers end here, whatever ends the loop.
+            for number, unit in runs:
+                job = work[number]
+                if isinstance(unit, pool.Lost):
+                    unit = Compiled(job.logical_path, None, "", 0, (), (plan.lost(job, unit, self.tools),))
+                elif unit.text is not None:
+                    self.spool.put(job.key, unit.text)
+                    unit = replace(unit, text=b"")  # In the spool; here only the fact that it is not the source's.
+                self.compiled[job.key] = unit
+                self.problems += unit.problems if job.text is None else ()
+                done += 1
+                self.progress("compile", done, len(work))
 
+    def bundle(self, assembler: Assembler, level: list[Assembly]) -> None:
+        """Join and compile bundles whose parts are compiled."""
+        made: list[Assembled] = []
+        for assembly in level:
+            if all(part in self.compiled for part in assembly.parts if part in self.work.bundles):
+                try:
+                    made.append(assembler.assemble(assembly, self.compiled))
+                except BuildError as error:
+                    self.problems += error.problems
+        self.compile([one.job for one in made])
+        for one in made:
+            name = one.job.logical_path
+            self.problems += one.warnings
+            self.problems += (assembler.located(p, one, self.compiled) for p in self.compiled[name].problems)
+            self.assembled[name] = one
+            if one.published:
+                self.jobs[name] = one.job
 
-def _read(work: Mapping[str, Job], compiled: Mapping[str, Compiled], spool: Spool, path: str) -> bytes:
-    if compiled[path].text is not None:
-        return spool.get(path)
-    try:
-        data = Path(work[path].source.file).read_bytes()
-    except OSError as error:
-        raise BuildError(Problem(work[path].shown, 0, 0, "this file disappeared during the build")) from error
-    if hashlib.sha256(data).hexdigest() != compiled[path].digest:
-        raise BuildError(Problem(work[path].shown, 0, 0, "this file changed during the build", "run it again"))
-    return data
+    def text(self, job: Job) -> Text:
+        unit = self.compiled[job.key]
+        published = self.jobs.keys() | self.work.bundles.keys()
+        targets = tuple(resolve(unit.logical_path, r, published, self.config.base_url) for r in unit.references)
+        return Text(unit.logical_path, unit.digest, unit.size, unit.references, targets, job.source.kept)
+
+    def missing(self, texts: Mapping[str, Text]) -> dict[str, tuple[str, ...]]:
+        """What may stay missing, by the file that refers; what may not becomes a problem."""
+        passed: dict[str, tuple[str, ...]] = {}
+        report: Report | None = None
+        parts = {job.key: job for one in self.assembled.values() for job in one.parts.values() if job.part}
+        for job in (*self.jobs.values(), *parts.values()):
+            text = self.text(job) if job.part else texts[job.logical_path]
+            absent = [i for i, target in enumerate(text.targets) if target == MISSING]
+            if not absent:
+                continue
+            report = report or Report(texts.keys(), self.excluded, self.work.parts)
+            references = text.references
+            # A missing source map's comment goes, so nothing is left that refers to it.
+            stays = {references[i].path for i in absent if references[i].kind != "sourcemap"}
+            known: Collection[str] = ()
+            if job.text is not None:
+                known = self.assembled[job.logical_path].absent  # Told of where they stand, in the parts.
+            elif job.part:
+                known = self.taken_in(job, references)
+            if stays and not job.part:
+                passed[job.logical_path] = tuple(sorted(stays))
+            at = places(job, self.compiled[job.key])
+            for i in absent:
+                weight = severity(job.source.path, references[i], self.config.missing)
+                if weight is not None and unquote(references[i].path) not in known:
+                    missing = Missing(job.logical_path, job.shown, *at[i], references[i])
+                    self.problems.append(report.problem(missing, weight))
+        return passed
+
+    def taken_in(self, job: Job, references: Sequence[Reference]) -> set[str]:
+        """The imports of a part that need no published file, since the bundle holds what they mean."""
+        paths = self.work.sources.keys()
+        imports = [r for r in references if r.kind == "import"]
+        return {unquote(r.path) for r in imports if resolve(job.logical_path, r, paths, self.config.base_url)}
+
+    def read(self, job: Job) -> bytes:
+        """The compiled bytes of a job."""
+        unit = self.compiled[job.key]
+        if unit.text is not None:
+            return self.spool.get(job.key)
+        try:
+            data = Path(job.source.file).read_bytes()
+        except OSError as error:
+            raise BuildError(Problem(job.shown, 0, 0, "this file disappeared during the build")) from error
+        if hashlib.sha256(data).hexdigest() != unit.digest:
+            raise BuildError(Problem(job.shown, 0, 0, "this file changed during the build", "run it again"))
+        return data
 
 
 def _item(linked: Linked, output: Output) -> publish.Item:

@@ -29,14 +29,18 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that is known of one asset. source: the file as one would type it from the working folder. root: its source root.
-    size_before, size: bytes of the source and of the published file. referred_by: logical path, line and column of each
-    reference to it. group: the members of its cycle. why: what is new against the artifact that is there."""
+    """All that is known of one asset.
+
+    source: the file as one would type it from the working folder, "" for a bundle. root: its source root. parts: the files of
+    a bundle. size_before, size: bytes of the source and of the published file. referred_by: logical path, line and column of
+    each reference to it. group: the members of its cycle. why: what is new against the artifact that is there.
+    """
 
     logical_path: str
     public_path: str
     source: str
     root: str
+    parts: tuple[str, ...]
     filters: tuple[str, ...]
     size_before: int
     size: int
@@ -57,6 +61,10 @@ def explain(config: Config, path: str, *, jobs: int | None = None) -> Explanatio
         names |= {job.source.path: logical for logical, job in linked.jobs.items()}
         names |= {logical: logical for logical in linked.outputs}
         if path not in names:
+            for part, bundle in linked.work.parts.items():
+                if path in (part, linked.work.sources[part].source.path):
+                    what = f'"{path}" is a part of the bundle "{bundle}" and not published on its own'
+                    raise BuildError(Problem("", 0, 0, what, f"assetbuild explain {bundle}"))
             near = difflib.get_close_matches(path, names, 3, 0.5)
             hint = "did you mean " + " or ".join(f'"{name}"' for name in near) + "?" if near else ""
             raise BuildError(Problem("", 0, 0, f'"{path}" is no asset of this project', hint))
@@ -79,8 +87,9 @@ def _explanation(linked: Linked, config: Config, path: str) -> Explanation:
     return Explanation(
         path,
         output.public_path,
-        job.shown,
-        plan.shown(config, str(config.sources[job.source.root])),
+        job.shown if job.text is None else "",
+        plan.shown(config, str(config.sources[job.source.root])) if job.text is None else "",
+        tuple(part.shown for part in linked.assembled[path].parts.values()) if path in linked.assembled else (),
         job.chain.filters,
         job.source.size,
         output.size,

@@ -6,7 +6,7 @@ import difflib
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -42,8 +42,10 @@ def severity(path: str, reference: Reference, policy: Sequence[tuple[Pattern, st
 class Report:
     """Writes the messages. The tree is indexed once, so that a hundred thousand missing references are no matter."""
 
-    def __init__(self, tree: Collection[str], excluded: Collection[str]) -> None:
+    def __init__(self, tree: Collection[str], excluded: Collection[str], parts: Mapping[str, str] = {}) -> None:
+        """parts: the bundle of each source that is published in it alone, by logical path."""
         self.tree = tree
+        self.parts = parts
         self.excluded = excluded
         self.by_case: dict[str, str] = {}
         self.by_name: dict[str, list[str]] = defaultdict(list)
@@ -58,6 +60,10 @@ class Report:
         climbs = self._wanted(missing).startswith("../")
         what = f'"{written}" {"climbs out of the tree" if climbs else "is in no source root"}'
         hint = self.advice(missing)
+        if bundle := self.parts.get(self._wanted(missing)):
+            what = f'"{written}" is a part of the bundle "{bundle}" and not published on its own'
+            hint = f'refer to the bundle, or set publish_parts = true in [bundles."{bundle}"]'
+            return Problem(missing.shown, missing.line, missing.column, what, hint, severity)
         if missing.reference.kind == "sourcemap":
             what = f'the source map "{written}" is in no source root'
             hint = "its comment is dropped"

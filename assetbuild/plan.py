@@ -1,21 +1,41 @@
-"""What is to be done: which source goes through which filters and becomes what. Everything that names or the configuration
-could get wrong is said here, before any work."""
+"""What is to be done: which source goes through which filters and becomes what, alone or in a bundle. Everything that names or
+the configuration could get wrong is said here, before any work."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from assetbuild import publish
+from assetbuild.bundles import Assembly, ContentsError, assemblies
 from assetbuild.config import Config
 from assetbuild.errors import BuildError, ConfigError, Problem
 from assetbuild.filters import FilterError, FilterUnavailableError
-from assetbuild.filters.chains import Chain, chain_for, compiled_path, load
+from assetbuild.filters.chains import MINIFIERS, Chain, built_in, chain_for, compiled_path, language, load, without_minifiers
 from assetbuild.link import Output
 from assetbuild.pool import Lost
 from assetbuild.runtime import manifest as treaty
-from assetbuild.sources import Source, folded
+from assetbuild.sources import Source, Tree, folded
 from assetbuild.unit import Job, Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Everything that a build has to do.
+
+    jobs: the sources that become assets, by logical path, sorted. sources: every source, by the path it has once compiled, as
+    a part of a bundle. assemblies: the bundles, each behind those that it is made of. bundles: what each bundle becomes, by
+    name; its text is not there yet. parts: the bundle that each source is a part of which is not published on its own, by
+    the path it has once compiled. warnings: what is odd.
+    """
+
+    jobs: Mapping[str, Job]
+    sources: Mapping[str, Job]
+    assemblies: tuple[Assembly, ...]
+    bundles: Mapping[str, Job]
+    parts: Mapping[str, str]
+    warnings: tuple[Problem, ...]
 
 
 def shown(config: Config, file: str) -> str:
@@ -34,44 +54,121 @@ def tools(config: Config) -> Tools:
     return Tools(str(config.working_folder), roots, config.webassets, (str(config.folder),), config.filter_timeout)
 
 
-def jobs(sources: Iterable[Source], config: Config) -> dict[str, Job]:
-    """Each source with its chain, by the logical path of what it becomes, sorted.
+def work(tree: Tree, config: Config) -> Work:
+    """What becomes of each source and bundle.
 
-    Raises ConfigError for filters that are not to be had, BuildError for sources that become one file.
+    Raises ConfigError for filters that are not to be had and bundles that cannot be, BuildError for sources that become one
+    file and for bundles whose parts are not there.
     """
-    if config.bundles or config.bundles_from:
-        # Building the rest and leaving these out would be an artifact that looks whole and is not.
-        raise ConfigError(Problem(config_file(config), 0, 0, "bundles are not built by this version yet", "take them out"))
-    given = tools(config)
-    unavailable: dict[str, str] = {}
-    known: set[str] = set()
+    loaded = _Loaded(tools(config))
     problems: list[Problem] = []
     chosen: list[tuple[str, Source, Chain]] = []
-    for source in sources:
+    # What webassets' bundles compile needs no chain of its own, nor what their filters read beside it.
+    adopted = any(bundle.part_filters is not None for bundle in config.bundles)
+    unread: list[Source] = []
+    for source in tree.sources:
         try:
             chain = chain_for(source.path, config.filters)
         except FilterUnavailableError as error:
+            if adopted:
+                unread.append(source)
+                continue
             problems.append(Problem(shown(config, source.file), 0, 0, error.message))
             continue
-        for name in chain.filters:
-            if name not in known:
-                known.add(name)
-                try:
-                    load(name, given.settings, given.search, given.time_limit)
-                except FilterError as error:
-                    unavailable[name] = error.message
-            if name in unavailable:
-                # One message for a filter, however many files want it, at the first of them.
-                message = unavailable[name]
-                if message:
-                    problems.append(Problem(shown(config, source.file), 0, 0, f"{name}: {message}"))
-                    unavailable[name] = ""
+        problems += loaded.problems(chain.filters, shown(config, source.file))
         if source.kept and (source.path == treaty.NAME or source.path.startswith(".assetbuild-")):
             problems.append(Problem(shown(config, source.file), 0, 0, "keep_names keeps a name that the artifact needs itself"))
         chosen.append((compiled_path(source.path, chain), source, chain))
+    for bundle in config.bundles:
+        problems += loaded.problems((*(bundle.part_filters or ()), *(bundle.filters or ())), _bundle(bundle.name))
     if problems:
         raise ConfigError(problems)
-    return _by_logical_path(chosen, config)
+    jobs = _by_logical_path(chosen, config)
+    if not config.bundles:
+        return Work(jobs, {}, (), {}, {}, ())
+    return _with_bundles(jobs, unread, tree.excluded, config)
+
+
+class _Loaded:
+    """Tries each filter once."""
+
+    def __init__(self, given: Tools) -> None:
+        self.given = given
+        self.known: dict[str, str] = {}
+
+    def problems(self, names: Iterable[str], where: str) -> Iterable[Problem]:
+        """One message for a filter, however many files want it, at the first of them."""
+        for name in names:
+            if name in self.known:
+                continue
+            self.known[name] = ""
+            try:
+                load(name, self.given.settings, self.given.search, self.given.time_limit)
+            except FilterError as error:
+                yield Problem(where, 0, 0, f"{name}: {error.message}")
+
+
+def _bundle(name: str) -> str:
+    return f'bundle "{name}"'
+
+
+def _with_bundles(jobs: dict[str, Job], unread: Iterable[Source], excluded: Collection[str], config: Config) -> Work:
+    inputs = {source.path: Job(source, Chain(), source.path, shown(config, source.file)) for source in unread}
+    sources = {job.source.path: path for path, job in {**inputs, **jobs}.items()}
+    try:
+        made, odd = assemblies(config.bundles, sources, excluded, MINIFIERS)
+    except ContentsError as error:
+        raise BuildError([Problem(_bundle(name), 0, 0, what, hint) for name, what, hint in error.faults]) from error
+    _bundles_apart(jobs, config)
+    published = {p for one in made if one.bundle.publish_parts for p in one.parts}
+    parts = {sources[p]: one.bundle.name for one in reversed(made) for p in one.parts if p in sources and p not in published}
+    bundles = {}
+    for one in made:
+        name = one.bundle.name
+        kept = any(pattern.matches(name) for pattern in config.keep_names)
+        chain = built_in(name) if one.bundle.filters is None else Chain(one.bundle.filters)
+        bundles[name] = Job(Source(name, "", -1, 0, kept), chain, name, _bundle(name), text="")
+    as_parts = {
+        path: Job(job.source, without_minifiers(job.chain), path, job.shown, part=True)
+        for path, job in {**inputs, **jobs}.items()
+    }
+    _one_language(made, as_parts, sources)
+    return Work(
+        {path: job for path, job in jobs.items() if path not in parts},
+        as_parts,
+        tuple(made),
+        bundles,
+        parts,
+        tuple(Problem(_bundle(name), 0, 0, what, "", "warning") for name, what in odd),
+    )
+
+
+def _bundles_apart(jobs: Mapping[str, Job], config: Config) -> None:
+    """Raises BuildError where a bundle is called like a source or another bundle."""
+    taken = {folded(path): job.shown for path, job in jobs.items()}
+    problems = []
+    for bundle in config.bundles:
+        other = taken.setdefault(folded(bundle.name), _bundle(bundle.name))
+        if other != _bundle(bundle.name):
+            problems.append(Problem(_bundle(bundle.name), 0, 0, f"{other} has this logical path too", "rename one of the two"))
+    if problems:
+        raise BuildError(problems)
+
+
+def _one_language(made: Iterable[Assembly], parts: Mapping[str, Job], compiled: Mapping[str, str]) -> None:
+    """Raises BuildError where a part is of another language than its bundle; in webassets' own bundles, whose filters may
+    make anything of anything, that is nobody's business."""
+    problems = []
+    for one in made:
+        name = one.bundle.name
+        for path in one.parts if one.bundle.part_filters is None else ():
+            logical_path = compiled.get(path, path)
+            if language(logical_path) != language(name):
+                where = parts[logical_path].shown if logical_path in parts else _bundle(path)
+                what = f'this cannot be a part of the bundle "{name}": the two are of different languages'
+                problems.append(Problem(where, 0, 0, what, "name the bundle by what its parts are, or take the part out"))
+    if problems:
+        raise BuildError(problems)
 
 
 def _by_logical_path(chosen: Iterable[tuple[str, Source, Chain]], config: Config) -> dict[str, Job]:

@@ -226,7 +226,10 @@ def explained(explanation: Explanation) -> Iterable[str]:
     """What is known of an asset, a line each."""
     e = explanation
     yield f"{e.logical_path} → {e.public_path}"
-    yield f"  source      {e.source} (root {e.root})"
+    if e.source:
+        yield f"  source      {e.source} (root {e.root})"
+    for number, part in enumerate(e.parts):
+        yield f"  {'' if number else 'parts':<11} {part}"
     yield f"  filters     {', '.join(e.filters) or 'none'}"
     yield f"  size        {size(e.size)}" + (f", {size(e.size_before)} before" if e.size != e.size_before else "")
     for label, lines in (
@@ -295,6 +298,7 @@ def explanation_data(explanation: Explanation) -> dict[str, object]:
         "public_path": e.public_path,
         "source": e.source,
         "root": e.root,
+        "parts": list(e.parts),
         "filters": list(e.filters),
         "size_before": e.size_before,
         "size": e.size,

@@ -42,12 +42,23 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A source and what is to be done to it. shown: its file as one would type it from the working folder."""
+    """A source and what is to be done to it.
+
+    shown: its file as one would type it from the working folder. part: whether this is for bundles only. text: of what has
+    no file: a bundle's, joined.
+    """
 
     source: Source
     chain: Chain
     logical_path: str
     shown: str
+    part: bool = False
+    text: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells this job's result from others of the same source; an asset's is its logical path."""
+        return "\0".join(("", self.source.path, *self.chain.filters)) if self.part else self.logical_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +99,9 @@ def compile_unit(job: Job, tools: Tools) -> Compiled:
     """Compile one source. What is wrong with it is in the result's problems, never an exception."""
     find = scanner(job.logical_path)
     try:
-        if find is None and not job.chain.filters:
+        if find is None and not job.chain.filters and job.text is None and not job.part:
             return _opaque(job)
-        data = Path(job.source.file).read_bytes()
+        data = Path(job.source.file).read_bytes() if job.text is None else job.text.encode()
     except OSError as error:
         return _failed(job, [Problem(job.shown, 0, 0, _unreadable(error))])
     try:
@@ -107,6 +118,9 @@ def compile_unit(job: Job, tools: Tools) -> Compiled:
         what += ": published untouched, its references are not linked"
         return replace(_opaque(job), problems=(Problem(job.shown, *place, what, "save the file as UTF-8", "warning"),))
     return _text(job, tools, data, source, find)
+
+
+_MEND_PART = "mend it: in a bundle it would take the other parts down with it"
 
 
 def _unreadable(error: OSError) -> str:
@@ -160,14 +174,18 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
                 what = f"what {made} made of this file is broken: {error.message}"
                 return _failed(job, [*problems, Problem(job.shown, 0, 0, what)])
             place = line_and_column(source, error.offset)
+            if job.part:
+                return _failed(job, [*problems, Problem(job.shown, *place, error.message, _MEND_PART)])
             problems = [p for p in problems if (p.line, p.column) != place]
             what = f"{error.message}: published untouched, its references are not linked"
             problems.append(Problem(job.shown, *place, what, "", "warning"))
-    if text == source:
+    if job.part:
+        scan = replace(scan, notes=())  # They are the bundle's to tell, as far as they still hold there.
+    if text == source and job.text is None:
         warn(scan.notes, source)
         digest = hashlib.sha256(data).hexdigest()
         return Compiled(job.logical_path, None, digest, len(data), scan.references, tuple(problems), read)
-    if any(reference.kind == "sourcemap" for reference in scan.references):
+    if text != source and any(reference.kind == "sourcemap" for reference in scan.references):
         # A map of the text as it was written is wrong for what a filter made of it.
         maps = [reference.whole for reference in scan.references if reference.kind == "sourcemap"]
         text = substitute(text, ((start, end, "") for start, end in maps))
@@ -209,7 +227,7 @@ def places(job: Job, compiled: Compiled) -> list[tuple[int, int]]:
     Only messages need this, so it is worked out when one is written: the source is read again.
     """
     try:
-        source = Path(job.source.file).read_bytes().decode()
+        source = Path(job.source.file).read_bytes().decode() if job.text is None else ""
     except (OSError, UnicodeDecodeError):
         return [(0, 0)] * len(compiled.references)
     wanted = compiled.references

@@ -25,9 +25,10 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("syntax.*", "syntax.css.*", "syntax.js.*"),
     ("config", "references", "spool"),
     ("cache", "cache.*", "filters", "publish", "sources", "unpack", "variants"),
-    ("bundles", "filters.*", "fingerprint", "graph", "references.*"),
+    ("bundles", "bundles.*", "filters.*", "fingerprint", "graph", "references.*"),
     ("link", "unit"),
     ("missing", "plan"),
+    ("assemble",),
     ("check", "compile", "verify"),
     ("explain",),
     ("report",),
@@ -37,7 +38,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
 )
 
 # Packages whose modules are one room in several files: they may import one another, as long as no cycle comes of it.
-FAMILIES = ("cache", "dev", "filters", "syntax.css", "syntax.js")
+FAMILIES = ("bundles", "cache", "dev", "filters", "syntax.css", "syntax.js")
 
 # Neighbours that know one another, each with its reason.
 NEIGHBOURS: dict[tuple[str, str], str] = {

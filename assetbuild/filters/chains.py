@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from assetbuild.filters import Filter, FilterUnavailableError, Language, Settings
@@ -32,8 +32,13 @@ class Chain:
     suffix: str | None = None
 
 
-#: The built-in minifiers, which keep a text's meaning.
-MINIFIERS = ("rcssmin", "rjsmin")
+#: Filters that only make a text shorter: a bundle's parts go without, and the whole is minified once.
+MINIFIERS = frozenset(
+    (
+        *("rcssmin", "rjsmin", "cssmin", "jsmin", "slimit", "jspacker", "uglifyjs", "closure_js", "yui_js", "yui_css"),
+        *("cleancss", "css_slimmer"),
+    )
+)
 _SASS = ("libsass", "rcssmin")
 _BUILT_IN = {
     ".css": ("rcssmin",),
@@ -89,6 +94,16 @@ def chain_for(path: str, rules: Iterable[Rule]) -> Chain:
             "or exclude it"
         )
     return Chain(filters or (), _produced(suffix, filters or ()))
+
+
+def without_minifiers(chain: Chain) -> Chain:
+    """The chain for a part of a bundle."""
+    return replace(chain, filters=tuple(name for name in chain.filters if name not in MINIFIERS))
+
+
+def built_in(path: str) -> Chain:
+    """The chain that a bundle with this name has when the configuration names none."""
+    return Chain(_BUILT_IN.get(posixpath.splitext(path)[1].lower(), ()))
 
 
 def _produced(suffix: str, filters: tuple[str, ...]) -> str | None:

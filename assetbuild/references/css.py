@@ -5,20 +5,20 @@ only ends in `url`. A `url()` in a custom property counts like any other: it is 
 written, as every tool that rewrites style sheets has it.
 
 An `@import` is one only before every other rule but `@charset` and `@layer a, b;`, and with no other rule between it and the
-`@import` before it (CSS Cascade Level 5, section 2): elsewhere browsers ignore it, and it is left alone with a note.
+`@import` before it (CSS Cascade Level 5, section 2); what is no rule to browsers, such as `@media;`, does not count.
+Elsewhere browsers ignore it, and it is left alone with a note.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from assetbuild.references import Kind, Note, Reference, Scan, is_local, sourcemap
-from assetbuild.syntax import css
+from assetbuild.syntax import css, expression
 from assetbuild.syntax.css import Token
 
 _BLANKS = " \t\r\n\f"
-_QUERY_OR_FRAGMENT = re.compile(r"[?#]")
+_QUERY_OR_FRAGMENT = expression(r"[?#]")
 _IMAGE_SETS = ("image-set", "-webkit-image-set")
 _URL_FUNCTIONS = ("url", "src")
 _OPENING = {"(": ")", "[": "]", "{": "}", "function": ")"}
@@ -76,7 +76,7 @@ def _imports(text: str, references: list[Reference], comments: list[Token]) -> i
                 if closed != "{":
                     whole = (token.start, rest[-1].end if rest else token.end)
                     references += _imported(text, rest, whole)
-            elif name != "charset" and (name != "layer" or closed == "{" or imported):
+            elif closed == "{" or name == "namespace" or (name == "layer" and imported):
                 return end
             comments += (part for part in rest if part.type == "comment")
             if closed == "{":
@@ -164,7 +164,7 @@ def _reference(text: str, start: int, end: int, kind: Kind, whole: tuple[int, in
     return (Reference(start, end, path, kind, whole or (start, end)),)
 
 
-_PIECE = re.compile(r"\\(?:[0-9a-fA-F]{1,6}+(?:\r\n|[ \t\r\n\f])?+|\r\n|[\s\S]|\Z)|[^\\]")
+_PIECE = expression(r"\\(?:[0-9a-fA-F]{1,6}+(?:\r\n|[ \t\r\n\f])?+|\r\n|[\s\S]|\Z)|[^\\]")
 
 
 def _decoded(raw: str, offset: int) -> tuple[int, int, str]:

@@ -1,0 +1,520 @@
+"""Style sheets joined into one that means what they meant one behind the other (CSS Syntax 3, Cascade 5, Namespaces 3).
+
+What a sheet imports from the tree is put where the import stood, inside its media, supports and layer conditions: first what
+is imported, then the sheet's own rules. Without cascade layers the last of several occurrences of a sheet decides, so that
+the earlier ones go; with layers each stays, since the first settles the layers' order. A sheet that imports one of those that
+led to it is not imported again, as browsers have it.
+
+What only the head of a sheet may have goes to the bundle's head: imports of what is not in the tree, with the conditions they
+stood in and behind the layers that came before them; `@namespace`, where no two sheets disagree. `@charset` is written once.
+A sheet ends in what it left open: brackets, and the end of its last rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import quote
+
+from assetbuild.bundles import Builder, Fault, Joined
+from assetbuild.syntax import css
+from assetbuild.syntax.css import Token
+
+#: Beyond this many occurrences of sheets that are imported again and again, with layers, a bundle is refused.
+MOST_OCCURRENCES = 10_000
+
+_CLOSING = {"(": ")", "[": "]", "{": "}", "function": ")"}
+_IDENT = r"(?:--|-?[A-Za-z_\x80-\U0010ffff])[\w\-\x80-\U0010ffff]*"
+_LAYER_NAME = re.compile(rf"\s*({_IDENT}(?:\.{_IDENT})*)\s*")
+
+Edit = tuple[int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet to be joined: its path and text, new text for spans of it, and for the start of each `@import` rule the path of
+    the sheet that is to be put in its place, or "" where nothing is; a rule that is not among these stays an import."""
+
+    path: str
+    text: str
+    edits: tuple[Edit, ...] = ()
+    imports: Mapping[int, str] | None = None
+
+
+class Conditions(NamedTuple):
+    """What an `@import` says behind its URL. layer: None where there is none, "" for one without a name."""
+
+    layer: str | None = None
+    supports: str = ""
+    media: str = ""
+
+    def opening(self) -> str:
+        """The rules round what is put in the import's place, up to their last brace."""
+        text = f"@media {self.media}{{" if self.media else ""
+        text += f"@supports ({self.supports}){{" if self.supports else ""
+        if self.layer is not None:
+            text += f"@layer {self.layer}{{" if self.layer else "@layer{"
+        return text
+
+    def behind_url(self) -> str:
+        text = ""
+        if self.layer is not None:
+            text += f" layer({self.layer})" if self.layer else " layer"
+        text += f" supports({self.supports})" if self.supports else ""
+        return text + (f" {self.media}" if self.media else "")
+
+    def within(self, outer: Conditions) -> Conditions | None:
+        """Both at once, where that can be said in one import."""
+        media = self.media or outer.media
+        if self.media and outer.media and self.media != outer.media:
+            return None
+        if outer.layer is not None and self.layer is not None:
+            if not (outer.layer and self.layer):
+                return None
+            layer: str | None = f"{outer.layer}.{self.layer}"
+        else:
+            layer = outer.layer if self.layer is None else self.layer
+        supports = self.supports or outer.supports
+        if self.supports and outer.supports:
+            supports = f"({outer.supports}) and ({self.supports})"
+        return Conditions(layer, supports, media)
+
+
+_NONE = Conditions()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule of a sheet's head. kind: "charset", "layer", "import" or "namespace"."""
+
+    kind: str
+    start: int
+    end: int
+    url: tuple[int, int] = (0, 0)  # the token of the URL, quotes and all, or the function round it
+    conditions: Conditions = _NONE
+    prefix: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What is known of a sheet. wrapped: edits that it needs inside a block. late: imports that browsers ignore. ending: what
+    it left open."""
+
+    sheet: Sheet
+    head: tuple[_Rule, ...]
+    wrapped: tuple[Edit, ...]
+    late: tuple[tuple[int, int], ...]
+    ending: str
+    has_layers: bool
+    has_rules: bool
+
+
+def join(parts: Sequence[str], sheets: Mapping[str, Sheet]) -> Joined:
+    """The parts as one sheet. sheets: the parts, and what they import, by path."""
+    faults: list[Fault] = []
+    read = {path: _read(sheet) for path, sheet in sheets.items()}
+    events = _events(parts, read, faults)
+    used = dict.fromkeys(event.path for event in events if event.kind == "body")
+    builder = Builder()
+    if any(rule.kind == "charset" for path in used for rule in read[path].head):
+        builder.write('@charset "UTF-8";\n')
+    _hoist(builder, events, read, faults)
+    for text in _namespaces(used, read, faults):
+        builder.write(text + "\n")
+    depth = 0
+    for event in events:
+        if event.kind == "open" and event.conditions.opening():
+            depth += 1
+            builder.write(event.conditions.opening() + "\n")
+        elif event.kind == "close" and event.conditions.opening():
+            depth -= 1
+            builder.write("}" * event.conditions.opening().count("{") + "\n")
+        elif event.kind == "layers" and event.rule is not None:
+            # It stood before the imports, and it is the first that names a layer that settles its place.
+            _layers(builder, read[event.path].sheet, event.rule)
+        elif event.kind == "body":
+            _body(builder, read[event.path], depth > 0)
+    for path in used:
+        for start, _ in read[path].late:
+            faults.append(
+                Fault(path, start, "browsers ignore an @import below other rules; left out of the bundle", "", "warning")
+            )
+    return builder.joined(faults)
+
+
+# ---- reading a sheet
+
+
+def _read(sheet: Sheet) -> _Read:
+    text = sheet.text
+    head: list[_Rule] = []
+    wrapped: list[Edit] = []
+    late: list[tuple[int, int]] = []
+    stack: list[str] = []
+    state = ""  # the rule that is open: "at", "qualified", or none
+    rule_start = 0
+    in_block = False
+    zone = "charset"  # how far the head has come: charset, layer, import, namespace, rules
+    at_name = ""
+    has_layers = has_rules = False
+    last: Token | None = None
+    statement: list[Token] = []
+    for token in css.tokens(text):
+        kind = token.type
+        if kind in ("whitespace", "comment"):
+            continue
+        last = token
+        if not state and not stack:
+            if kind in ("CDO", "CDC"):
+                wrapped.append((token.start, token.end, " "))
+                continue
+            state = "at" if kind == "at-keyword" else "qualified"
+            at_name = css.unescape(text[token.start + 1 : token.end]).lower() if state == "at" else ""
+            rule_start = token.start
+            statement = []
+        if state == "at" and not in_block:
+            statement.append(token)
+        if kind == "at-keyword" and css.unescape(text[token.start + 1 : token.end]).lower() == "layer":
+            has_layers = True
+        if kind in _CLOSING:
+            if kind == "{" and not stack:
+                zone, has_rules, in_block = "rules", True, True
+            stack.append(_CLOSING[kind])
+        elif stack and kind == stack[-1]:
+            stack.pop()
+            if not stack and kind == "}":
+                state, in_block = "", False
+        elif kind == "}" and not stack:
+            # In a block it would end that; as a square bracket it spoils the rule just as much.
+            wrapped.append((token.start, token.end, "]"))
+        elif kind == "semicolon" and not stack and state == "at":
+            zone = _statement(text, at_name, rule_start, token.end, statement, zone, head, late)
+            state = ""
+    ending = _unclosed_url(text, last) + "".join(reversed(stack))
+    if state == "at" and not in_block:
+        _statement(text, at_name, rule_start, len(text), statement, zone, head, late)
+        gone = [(rule.start, rule.end) for rule in head] + late
+        ending = "" if (rule_start, len(text)) in gone else ending + ";"
+    elif state == "qualified" and not in_block:
+        ending += "{}"
+    has_layers = has_layers or any(rule.conditions.layer is not None for rule in head)
+    return _Read(sheet, tuple(head), tuple(wrapped), tuple(late), ending, has_layers, has_rules)
+
+
+def _unclosed_url(text: str, last: Token | None) -> str:
+    stripped = text.rstrip("\\")
+    text_end = "\ufffd" if (len(text) - len(stripped)) % 2 else ""
+    if last is None or last.type not in ("url", "bad-url") or last.end != len(text):
+        return text_end
+    closed = text.endswith(")") and (len(text[:-1]) - len(text[:-1].rstrip("\\"))) % 2 == 0
+    return text_end + ("" if closed else ")")
+
+
+def _statement(
+    text: str,
+    name: str,
+    start: int,
+    end: int,
+    tokens: Sequence[Token],
+    zone: str,
+    head: list[_Rule],
+    late: list[tuple[int, int]],
+) -> str:
+    """Takes note of a rule without a block; gives how far the head has come with it."""
+    rest = list(tokens[1:])
+    if rest and rest[-1].type == "semicolon":
+        rest.pop()
+    if name == "import":
+        if zone in ("charset", "layer", "import"):
+            head.append(_import(text, start, end, rest))
+            return "import"
+        late.append((start, end))
+        return zone
+    if name == "charset":
+        head.append(_Rule("charset", start, end))
+        return zone
+    if name == "layer":
+        if zone in ("charset", "layer"):
+            head.append(_Rule("layer", start, end))
+            return "layer"
+        # It ends the imports, and lets a namespace follow.
+        return "namespace" if zone == "import" else zone
+    if name == "namespace" and zone != "rules":
+        rule = _namespace(text, start, end, rest)
+        if rule:
+            head.append(rule)
+        return "namespace"
+    return zone  # A rule without a block that is none of these is none to browsers, and ends nothing.
+
+
+def _import(text: str, start: int, end: int, rest: Sequence[Token]) -> _Rule:
+    """The rule, with an empty span for its URL where it is none."""
+    if not rest:
+        return _Rule("import", start, end)
+    position = 1
+    url = (rest[0].start, rest[0].end)
+    if rest[0].type == "function" and css.unescape(text[rest[0].start : rest[0].end - 1]).lower() in ("url", "src"):
+        position = _behind(rest, 0)
+        if len(rest) < 2 or rest[1].type != "string":
+            return _Rule("import", start, end)
+        url = (rest[0].start, rest[position - 1].end)
+    elif rest[0].type not in ("string", "url"):
+        return _Rule("import", start, end)
+    layer: str | None = None
+    supports = ""
+    if position < len(rest):
+        token = rest[position]
+        word = css.unescape(text[token.start : token.end].rstrip("(")).lower()
+        after = rest[position + 1] if position + 1 < len(rest) else None
+        if token.type == "ident" and word == "layer" and (after is None or after.type != "comma"):
+            layer, position = "", position + 1
+        elif token.type == "function" and word == "layer":
+            behind = _behind(rest, position)
+            name = _LAYER_NAME.fullmatch(_inner(text, rest, position, behind))
+            if name:
+                layer, position = name[1], behind
+    if position < len(rest) and rest[position].type == "function":
+        token = rest[position]
+        if css.unescape(text[token.start : token.end - 1]).lower() == "supports":
+            behind = _behind(rest, position)
+            supports, position = _inner(text, rest, position, behind).strip(), behind
+            supports = supports or "not all"  # Nothing is no condition, and false.
+    media = text[rest[position].start : rest[-1].end] if position < len(rest) else ""
+    return _Rule("import", start, end, url, Conditions(layer, supports, media.strip() + _open_brackets(rest[position:])))
+
+
+def _behind(tokens: Sequence[Token], position: int) -> int:
+    """The index behind the bracket that closes what is opened at a position."""
+    depth = 0
+    for index in range(position, len(tokens)):
+        if tokens[index].type in _CLOSING:
+            depth += 1
+        elif tokens[index].type in (")", "]", "}"):
+            depth -= 1
+            if depth == 0:
+                return index + 1
+    return len(tokens)
+
+
+def _inner(text: str, tokens: Sequence[Token], position: int, behind: int) -> str:
+    """What stands between the brackets."""
+    closed = behind - 1 > position and tokens[behind - 1].type == ")" and _behind(tokens, position) == behind
+    return text[tokens[position].end : tokens[behind - 1].start if closed else tokens[behind - 1].end]
+
+
+def _open_brackets(tokens: Sequence[Token]) -> str:
+    stack: list[str] = []
+    for token in tokens:
+        if token.type in _CLOSING:
+            stack.append(_CLOSING[token.type])
+        elif stack and token.type == stack[-1]:
+            stack.pop()
+    return "".join(reversed(stack))
+
+
+def _namespace(text: str, start: int, end: int, rest: Sequence[Token]) -> _Rule | None:
+    prefix = ""
+    if rest and rest[0].type == "ident":
+        prefix = css.unescape(text[rest[0].start : rest[0].end])
+        rest = rest[1:]
+    if not rest:
+        return None
+    token = rest[1] if rest[0].type == "function" and len(rest) > 1 else rest[0]
+    if token.type not in ("string", "url"):
+        return None
+    return _Rule("namespace", start, end, prefix=prefix, name=css.unescape(text[slice(*css.inside(text, token))]))
+
+
+# ---- the order of rules
+
+
+class _Event(NamedTuple):
+    """kind: "open" and "close" of conditions, "layers" and "outside" for a head's statement and import, "body"."""
+
+    kind: str
+    path: str
+    conditions: Conditions
+    rule: _Rule | None = None
+
+
+def _events(parts: Sequence[str], read: Mapping[str, _Read], faults: list[Fault]) -> list[_Event]:
+    """Everything in the order in which a browser would meet it, found from the end, so that of several occurrences of a
+    sheet the last stays."""
+    layers = any(one.has_layers for one in read.values())
+    seen: set[tuple[str, tuple[Conditions, ...]]] = set()
+    backward: list[_Event] = []
+    occurrences = 0
+    for part in reversed(parts):
+        above: list[str] = []
+        around: list[Conditions] = []
+        work: list[Iterator[_Event]] = [iter((_Event("sheet", part, _NONE),))]
+        while work:
+            event = next(work[-1], None)
+            if event is None:
+                work.pop()
+                continue
+            if event.kind == "enter":
+                above.append(event.path)
+                around.append(event.conditions)
+            elif event.kind == "leave":
+                above.pop()
+                around.pop()
+            elif event.kind != "sheet":
+                backward.append(event)
+            elif event.path not in above:
+                key = (
+                    event.path,
+                    (*(c for c in around if c != _NONE), *((event.conditions,) if event.conditions != _NONE else ())),
+                )
+                if not layers and key in seen:
+                    continue
+                seen.add(key)
+                occurrences += 1
+                if occurrences > MOST_OCCURRENCES:
+                    faults.append(
+                        Fault(part, -1, f"its imports lead to more than {MOST_OCCURRENCES:,} sheets", "import each once")
+                    )
+                    return []
+                work.append(_backward(read[event.path], event))
+    return backward[::-1]
+
+
+def _backward(one: _Read, event: _Event) -> Iterator[_Event]:
+    path, conditions, text = event.path, event.conditions, one.sheet.text
+    yield _Event("close", path, conditions)
+    yield _Event("body", path, conditions)
+    yield _Event("enter", path, conditions)
+    for rule in reversed(one.head):
+        if rule.kind == "import":
+            target = (one.sheet.imports or {}).get(rule.start)
+            if target == "":
+                continue
+            # No browser knows src() in an import yet, so that what it names is not put in its place.
+            by_src = text[rule.url[0] : rule.url[0] + 1] in ("s", "S", "\\")
+            if target is not None and not by_src:
+                yield _Event("sheet", target, rule.conditions)
+            elif rule.url != (0, 0):
+                yield _Event("outside", path, rule.conditions, rule)
+        elif rule.kind == "layer":
+            yield _Event("layers", path, _NONE, rule)
+    yield _Event("leave", path, conditions)
+    yield _Event("open", path, conditions)
+
+
+# ---- writing
+
+
+def _hoist(builder: Builder, events: Sequence[_Event], read: Mapping[str, _Read], faults: list[Fault]) -> None:
+    """Imports of what is outside go to the top, with the layers that were named before them."""
+    last = max((i for i, event in enumerate(events) if event.kind == "outside"), default=-1)
+    around: list[Conditions] = []
+    imported = passed = False
+    for event in events[: last + 1]:
+        one = read[event.path]
+        if event.kind == "open":
+            around.append(event.conditions)
+        elif event.kind == "close":
+            around.pop()
+        elif event.kind == "body":
+            passed = passed or one.has_rules
+        elif event.rule is not None:
+            rule, text = event.rule, one.sheet.text
+            if event.kind == "layers":
+                named = text[rule.start : rule.end].rstrip("; \t\r\n\f") + ";"
+                if imported or any(c != _NONE for c in around):
+                    builder.write(_nested(_as_url(named), around, _NONE) + "\n")
+                    imported = True
+                else:
+                    builder.write(named + "\n")
+                continue
+            imported = True
+            merged: Conditions | None = rule.conditions
+            for outer in reversed(around):
+                merged = merged.within(outer) if merged else None
+            if merged is not None:
+                builder.write("@import ")
+                builder.copy(event.path, text, *rule.url, [e for e in one.sheet.edits if e[0] >= rule.url[0]])
+                builder.write(_closed(text[slice(*rule.url)]) + merged.behind_url() + ";\n")
+            elif _absolute(text, rule):
+                builder.write(_nested(text[slice(*rule.url)] + _closed(text[slice(*rule.url)]), around, rule.conditions) + "\n")
+            else:
+                message = "this import stands inside the conditions of another, and both cannot be said at once"
+                faults.append(Fault(event.path, rule.start, message, "give only one of the two a condition"))
+            if passed:
+                message = (
+                    "this import of what is not in the sources moves to the top of the bundle, above rules that stood before it"
+                )
+                faults.append(Fault(event.path, rule.start, message, "import it in the first part", "warning"))
+
+
+def _nested(url: str, around: Sequence[Conditions], own: Conditions) -> str:
+    """An import inside conditions that cannot be said in one: each import is a sheet of its own, in a data URL."""
+    text = f"@import {url}{own.behind_url()};"
+    for outer in reversed([conditions for conditions in around if conditions != _NONE]):
+        text = f"@import {_as_url(text)}{outer.behind_url()};"
+    return text
+
+
+def _as_url(text: str) -> str:
+    return f'url("data:text/css,{quote(text, safe="!*(),;:@&=+$/~")}")'
+
+
+def _absolute(text: str, rule: _Rule) -> bool:
+    token = next(t for t in css.tokens(text, rule.url[0]) if t.type in ("string", "url"))
+    return re.match(r"\s*(?:[A-Za-z][A-Za-z0-9+.\-]*:|//)", css.unescape(text[slice(*css.inside(text, token))])) is not None
+
+
+def _closed(url: str) -> str:
+    """What a URL that ends with its text lacks."""
+    if url[0] in "\"'":
+        return "" if len(url) > 1 and url.endswith(url[0]) else url[0]
+    return "" if url.endswith(")") else ")"
+
+
+def _namespaces(used: Iterable[str], read: Mapping[str, _Read], faults: list[Fault]) -> list[str]:
+    """The namespaces of all sheets, each once."""
+    first: dict[str, tuple[str, str]] = {}
+    texts: dict[str, None] = {}
+    plain = [path for path in used if read[path].has_rules and not _default(read[path])]
+    for path in used:
+        one = read[path]
+        for rule in one.head:
+            if rule.kind != "namespace":
+                continue
+            other, name = first.setdefault(rule.prefix, (path, rule.name))
+            if name != rule.name:
+                what = f'the prefix "{rule.prefix}"' if rule.prefix else "the default namespace"
+                message = f"{what} is another one than in {other}, and a bundle is one sheet"
+                faults.append(Fault(path, rule.start, message, "leave one of the two out of the bundle"))
+            elif not rule.prefix and plain:
+                message = f"its default namespace would hold for {plain[0]} too, and a bundle is one sheet"
+                faults.append(Fault(path, rule.start, message, "leave it out of the bundle"))
+            prefix = rule.prefix + " " if rule.prefix else ""
+            name = rule.name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\a ")
+            texts[f'@namespace {prefix}"{name}";'] = None
+    return list(texts)
+
+
+def _default(one: _Read) -> bool:
+    return any(rule.kind == "namespace" and not rule.prefix for rule in one.head)
+
+
+def _layers(builder: Builder, sheet: Sheet, rule: _Rule) -> None:
+    builder.copy(sheet.path, sheet.text, rule.start, rule.end)
+    builder.write("\n" if sheet.text[rule.end - 1] == ";" else ";\n")
+
+
+def _body(builder: Builder, one: _Read, inside: bool) -> None:
+    sheet = one.sheet
+    cuts: list[Edit] = [(rule.start, rule.end, "") for rule in one.head]
+    cuts += ((start, end, "") for start, end in one.late)
+    # A cut comes before what it takes away with it.
+    edits = sorted((*cuts, *sheet.edits, *(one.wrapped if inside else ())), key=lambda edit: (edit[0], -edit[1]))
+    if not builder.ends_line():
+        builder.write("\n")
+    start = css.head(sheet.text)
+    builder.copy(sheet.path, sheet.text, start, len(sheet.text), edits)
+    builder.write(one.ending + ("" if builder.ends_line() and not one.ending else "\n"))
