@@ -304,6 +304,15 @@ def test_an_error_in_a_partial_is_told_at_its_place_there_and_how_it_was_reached
     assert error.file == str(tmp_path / "assets/css" / name)
 
 
+def test_names_with_other_signs_are_told_as_they_are(compile_sass: Compile, tmp_path: Path) -> None:
+    name = "css/my #1 %20 sité.scss"
+    error = failing(compile_sass, "@use 'p q';", {"assets/css/_p q.scss": "\na{"}, logical_path=name)
+    assert error.message.startswith("The default namespace")
+    error = failing(compile_sass, "@use 'p q' as p;", logical_path=name)
+    assert error.message == f'expected "}}" (from {name}:1:1)'
+    assert error.file == str(tmp_path / "assets/css/_p q.scss")
+
+
 def test_an_error_in_a_partial_of_another_root_names_the_file_of_that_root(compile_sass: Compile, tmp_path: Path) -> None:
     error = failing(compile_sass, "@use 'lib/p';", {"two/lib/_p.scss": "@use 'nope';"}, roots=("one", "two"))
     assert (error.line, error.column, error.file) == (1, 1, str(tmp_path / "two/lib/_p.scss"))
@@ -352,6 +361,13 @@ def test_what_a_sheet_says_is_a_note_at_its_place(compile_sass: Compile, capfd: 
         (23, "Sass says: 2px"),
     ]
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_sheet_that_talks_without_end_is_cut_short(compile_sass: Compile) -> None:
+    filtered = compile_sass("@for $i from 1 through 100 { @debug $i } @import 'p';", {"assets/css/_p.scss": ""})
+    assert len(filtered.notes) == 52
+    assert "deprecated in Sass (import)" in " ".join(note.message for note in filtered.notes)
+    assert filtered.notes[-1].message == "Sass says 50 things more"
 
 
 def test_a_kind_of_deprecation_is_told_once(compile_sass: Compile) -> None:

@@ -33,6 +33,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 #: A line of Sass' own stack: `tree:///sources/css/site.scss 3:9  root stylesheet`.
 _FRAME = re.compile(r"^(\S+) (\d+):(\d+) ", re.MULTILINE)
 _LINE_END = re.compile(r"\r\n?|\n")
+#: Messages of a sheet that are passed on.
+_MESSAGES = 50
 #: What the compiler says where it has told of one kind often enough.
 _OMITTED = re.compile(r"\d+ repetitive deprecation warnings? omitted")
 
@@ -134,6 +136,8 @@ class _Sheets:
         #: File and text of each sheet by its URL; the entry's file is the one that an error names anyway.
         self.sheets = {self.entry: ("", text)}
         self.events: list[OutboundMessage.LogEvent] = []
+        self.kinds: set[str] = set()
+        self.untold = 0
 
     # What the compiler asks
 
@@ -177,6 +181,14 @@ class _Sheets:
         return text, _syntax(path)
 
     def hear(self, event: OutboundMessage.LogEvent) -> None:
+        """Keep it: of a kind of deprecation the first, of all else so much that a sheet cannot fill the memory by it."""
+        if _OMITTED.match(event.message) or event.deprecation_type in self.kinds:
+            return
+        if event.deprecation_type:
+            self.kinds.add(event.deprecation_type)
+        elif len(self.events) - len(self.kinds) >= _MESSAGES:
+            self.untold += 1
+            return
         self.events.append(event)
 
     # What became of it
@@ -186,10 +198,7 @@ class _Sheets:
         if self.error and self.error.line:
             return self.error
         what = self.error.message if self.error else process.sentence(failure.message)
-        frames = _frames(failure.stack_trace)
-        if failure.span.url:
-            frames.insert(0, (failure.span.url, failure.span.start.line + 1, failure.span.start.column + 1))
-        known = [frame for frame in frames if frame[0] in self.sheets]
+        known = [frame for frame in _frames(failure) if frame[0] in self.sheets]
         if not known:
             return FilterError(what)
         if known[0][0] != self.entry == known[-1][0]:
@@ -199,31 +208,25 @@ class _Sheets:
         return FilterError(what, *line_and_column(text, _offset(text, *known[0][1:])), file)
 
     def notes(self) -> list[Note]:
-        """What it said: warnings and messages each time, a kind of deprecation once."""
-        said: dict[Note, None] = {}
-        kinds = set()
-        for event in self.events:
-            if _OMITTED.match(event.message):
-                continue
-            message = f"Sass says: {event.message}"
-            if event.deprecation_type:
-                if event.deprecation_type in kinds:
-                    continue
-                kinds.add(event.deprecation_type)
-                what = re.sub(r" Suggestions?:$", "", event.message.partition("\n\n")[0])
-                message = f"deprecated in Sass ({event.deprecation_type}): {what}"
-            frames = _frames(event.stack_trace)
-            if event.span.url:
-                frames.insert(0, (event.span.url, event.span.start.line + 1, event.span.start.column + 1))
-            frame = next((frame for frame in frames if frame[0] in self.sheets), None)
-            message = process.sentence(message)
-            if frame is None:
-                said[Note(0, message)] = None
-            elif frame[0] == self.entry:
-                said[Note(_offset(self.sheets[self.entry][1], *frame[1:]), message)] = None
-            else:
-                said[Note(0, f"{message} ({self.shown(frame)})")] = None
-        return list(said)
+        """What it said."""
+        said = [self.note(event) for event in self.events]
+        if self.untold:
+            said.append(Note(0, f"Sass says {self.untold} things more"))
+        return list(dict.fromkeys(said))
+
+    def note(self, event: OutboundMessage.LogEvent) -> Note:
+        message = f"Sass says: {event.message}"
+        if event.deprecation_type:
+            what = re.sub(r" Suggestions?:$", "", event.message.partition("\n\n")[0])
+            message = f"deprecated in Sass ({event.deprecation_type}): {what}"
+        message = process.sentence(message)
+        frame = next((frame for frame in _frames(event) if frame[0] in self.sheets), None)
+        if frame is None:
+            return Note(0, message)
+        if frame[0] == self.entry:
+            return Note(_offset(self.sheets[self.entry][1], *frame[1:]), message)
+        # A note's place is in the text that the filter was given.
+        return Note(0, f"{message} ({self.shown(frame)})")
 
     def shown(self, frame: Frame) -> str:
         text = self.sheets[frame[0]][1]
@@ -231,8 +234,12 @@ class _Sheets:
         return f"{_logical_path(frame[0])}:{line}:{column}"
 
 
-def _frames(stack_trace: str) -> list[Frame]:
-    return [(url, int(line), int(column)) for url, line, column in _FRAME.findall(stack_trace)]
+def _frames(told: OutboundMessage.LogEvent | OutboundMessage.CompileResponse.CompileFailure) -> list[Frame]:
+    """The place that it is about, and the way there, back to the sheet that is compiled."""
+    frames = [(url, int(line), int(column)) for url, line, column in _FRAME.findall(told.stack_trace)]
+    if told.span.url:
+        frames.insert(0, (told.span.url, told.span.start.line + 1, told.span.start.column + 1))
+    return frames
 
 
 def _offset(text: str, line: int, column: int) -> int:
