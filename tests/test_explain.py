@@ -43,7 +43,7 @@ def test_references_stand_where_they_were_written_not_where_the_minifier_put_the
 
 def test_a_compiled_language_is_searched_for_the_references_text(project: Project) -> None:
     told = ask(project.write(SITE), "theme.css")
-    assert told.filters == ("libsass", "rcssmin")
+    assert told.filters == ("dart_sass", "rcssmin")
     assert told.refers_to == (Mention(1, 27, "img/a.png", "img/a.png"),)
 
 

@@ -26,11 +26,11 @@ class Rule:
         ("a.cjs", Chain(("rjsmin",))),
         ("a.min.css", Chain()),
         ("a.min.js", Chain()),
-        ("a.min.scss", Chain(("libsass",), ".css")),
+        ("a.min.scss", Chain(("dart_sass",), ".css")),
         ("a.png", Chain()),
         ("LICENSE", Chain()),
-        ("a.scss", Chain(("libsass", "rcssmin"), ".css")),
-        ("a.sass", Chain(("libsass", "rcssmin"), ".css")),
+        ("a.scss", Chain(("dart_sass", "rcssmin"), ".css")),
+        ("a.sass", Chain(("dart_sass", "rcssmin"), ".css")),
         ("a.ts", Chain()),
         ("a.d.ts", Chain()),
     ],
@@ -49,6 +49,7 @@ def test_the_first_rule_that_matches_is_the_whole_chain() -> None:
 @pytest.mark.parametrize(
     ("path", "rule", "logical"),
     [
+        ("css/site.scss", Rule(Pattern("*"), ("dart_sass",)), "css/site.css"),
         ("css/site.scss", Rule(Pattern("*"), ("libsass",)), "css/site.css"),
         ("a.less", Rule(Pattern("*"), ("less", "rcssmin")), "a.css"),
         ("a.ts", Rule(Pattern("*"), ("typescript",)), "a.js"),

@@ -42,7 +42,7 @@ def test_vendored_packages_compile_without_a_false_error(project: Project) -> No
         shutil.copytree(
             npm.packages() / package, project.folder / "assets" / package, ignore=shutil.ignore_patterns("node_modules")
         )
-    # Sass sources for newer compilers than the one at hand are not what this is about.
+    # What is compiled from Sass and Less is not what this is about.
     project.write({"assetbuild.toml": toml(sources=["assets"], exclude=["*.scss", "*.sass", "*.less"], missing="warn")})
     result = project.compile(jobs=None)
 

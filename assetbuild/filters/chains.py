@@ -39,7 +39,7 @@ MINIFIERS = frozenset(
         *("cleancss", "css_slimmer"),
     )
 )
-_SASS = ("libsass", "rcssmin")
+_SASS = ("dart_sass", "rcssmin")
 _BUILT_IN = {
     ".css": ("rcssmin",),
     ".js": ("rjsmin",),
@@ -53,13 +53,14 @@ _LANGUAGES: dict[str, Language] = {".css": "css", ".js": "js", ".mjs": "js", ".c
 
 #: What a filter makes of a source of another language.
 _PRODUCES = dict.fromkeys(
-    ("libsass", "scss", "sass", "pyscss", "scss_ruby", "sass_ruby", "compass", "less", "less_ruby", "stylus"), ".css"
+    ("dart_sass", "libsass", "scss", "sass", "pyscss", "scss_ruby", "sass_ruby", "compass", "less", "less_ruby", "stylus"),
+    ".css",
 ) | dict.fromkeys(("typescript", "coffeescript", "jst", "handlebars", "babel"), ".js")
 
 #: Languages that no browser reads, and a filter that compiles each.
 _COMPILED = {
-    ".scss": "libsass",
-    ".sass": "libsass",
+    ".scss": "dart_sass",
+    ".sass": "dart_sass",
     ".less": "less",
     ".styl": "stylus",
     ".coffee": "coffeescript",
@@ -131,6 +132,10 @@ def load(name: str, settings: Settings, search: tuple[str, ...], time_limit: flo
         from assetbuild.filters.rjsmin import RJSMin
 
         return RJSMin()
+    if name == "dart_sass":
+        from assetbuild.filters import dart_sass
+
+        return dart_sass.load(name, settings, search, time_limit)
     from assetbuild.filters import webassets
 
     return webassets.load(name, settings, search=search, time_limit=time_limit)

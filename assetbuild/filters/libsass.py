@@ -8,9 +8,9 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from assetbuild.errors import line_and_column
 from assetbuild.filters import Filtered, FilterError, FilterUnavailableError, Settings, Unit
 from assetbuild.filters.process import sentence
+from assetbuild.filters.sheets import Tree, folders, names, option, refuse_nul
 from assetbuild.references import Note
 
 try:
@@ -18,6 +18,7 @@ try:
 except ImportError:  # pragma: no cover
     sass = None
 
+_INCLUDES = "LIBSASS_INCLUDES"
 _STYLES = ("nested", "expanded", "compact", "compressed")
 #: In the order in which a name without a suffix is completed.
 _SUFFIXES = (".scss", ".sass", ".css")
@@ -48,8 +49,8 @@ class LibSass:
         assert sass is not None
         if not text:
             return Filtered(text)  # libsass takes an empty text for a mistake of its caller's.
-        _refuse_nul(text, "")
-        importer = _Importer(_Tree(unit.roots), unit.logical_path, self._folders(unit.roots))
+        refuse_nul(text)
+        importer = _Importer(Tree(unit.roots), unit.logical_path, folders(_INCLUDES, self.includes, self.search, unit.roots))
         said: list[object] = []
         heard = {sass.SassFunction(at, ("$message",), said.append) for at in ("@warn", "@debug")}
         try:
@@ -65,20 +66,6 @@ class LibSass:
         notes = tuple(Note(0, sentence(f"Sass says: {_spoken(message)}")) for message in said)
         return Filtered(css, tuple(sorted(importer.read)), notes)
 
-    def _folders(self, roots: tuple[str, ...]) -> tuple[str, ...]:
-        """LIBSASS_INCLUDES as folders of the logical tree."""
-        folders = []
-        for include in self.includes:
-            places = [os.path.join(base, include) for base in (*self.search, os.getcwd(), *roots)]
-            inside = (_below(place, roots) for place in places if os.path.isdir(place))
-            folder = next((folder for folder in inside if folder is not None), None)
-            if folder is None:
-                raise FilterUnavailableError(
-                    f'LIBSASS_INCLUDES names "{include}", which is no folder inside a source root; add it to sources'
-                )
-            folders.append("" if folder == "." else folder)
-        return tuple(folders)
-
 
 def load(name: str, settings: Settings, search: tuple[str, ...] = ()) -> LibSass:
     """The filter with its options from the settings, else the environment.
@@ -86,16 +73,12 @@ def load(name: str, settings: Settings, search: tuple[str, ...] = ()) -> LibSass
     search: folders from which relative LIBSASS_INCLUDES are taken. Raises FilterUnavailableError.
     """
     if sass is None:
-        raise FilterUnavailableError('Sass needs the sass extra: pip install "assetbuild[sass]"')
-    style = _option(settings, "LIBSASS_STYLE") or "nested"
+        raise FilterUnavailableError("the Python package libsass is not installed: pip install libsass")
+    style = option(settings, "LIBSASS_STYLE") or "nested"
     if style not in _STYLES:
         raise FilterUnavailableError(f"LIBSASS_STYLE is {style!r}; it must be one of {', '.join(_STYLES)}")
-    includes = _option(settings, "LIBSASS_INCLUDES") or ()
-    if isinstance(includes, str):
-        includes = includes.split(os.pathsep)
-    if not isinstance(includes, list | tuple) or not all(isinstance(folder, str) for folder in includes):
-        raise FilterUnavailableError("LIBSASS_INCLUDES must be a list of folders")
-    return LibSass(name, str(style), tuple(includes), search)
+    includes = names(settings, _INCLUDES, os.pathsep, "folders")
+    return LibSass(name, str(style), includes, search)
 
 
 def _spoken(value: object) -> str:
@@ -105,64 +88,29 @@ def _spoken(value: object) -> str:
     return str(value)
 
 
-def _option(settings: Settings, key: str) -> object:
-    found = next((value for name, value in settings.items() if name.upper() == key), None)
-    return os.environ.get(key) if found is None else found
-
-
-def _below(place: str, roots: tuple[str, ...]) -> str | None:
-    """The path of a place below the root that holds it, links followed, or None."""
-    real = os.path.realpath(place)
-    for root in map(os.path.realpath, roots):
-        if os.path.commonpath((real, root)) == root:
-            return os.path.relpath(real, root).replace(os.sep, "/")
+def _sheet(tree: Tree, path: str) -> str | None:
+    """The logical path that an import of this path means: partials and index files are found by their short name."""
+    folder, name = posixpath.split(path)
+    given = name.endswith(_SUFFIXES)
+    for suffix in ("",) if given else _SUFFIXES:
+        both = [posixpath.join(folder, f"{prefix}{name}{suffix}") for prefix in ("_", "")]
+        found = [candidate for candidate in both if tree.file(candidate)]
+        if len(found) > 1:
+            raise FilterError(f'it is not clear which is meant, "{found[0]}" or "{found[1]}"')
+        if found:
+            return found[0]
     return None
 
 
-def _refuse_nul(text: str, file: str) -> None:
-    # To libsass, which is written in C, it would be the text's end.
-    if "\0" in text:
-        raise FilterError("this text holds a NUL character", *line_and_column(text, text.index("\0")), file)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tree:
-    """The source roots as one tree of logical paths."""
-
-    roots: tuple[str, ...]
-
-    def file(self, logical_path: str) -> str | None:
-        """The file with this path in the first root that has it. Raises FilterError for a link that leads outside."""
-        for root in self.roots:
-            file = os.path.join(root, logical_path)
-            if os.path.isfile(file):
-                if _below(file, self.roots) is None:
-                    raise FilterError(f'"{logical_path}" is a link that leads out of the source roots')
-                return file
-        return None
-
-    def sheet(self, path: str) -> str | None:
-        """The logical path that an import of this path means: partials and index files are found by their short name."""
-        folder, name = posixpath.split(path)
-        given = name.endswith(_SUFFIXES)
-        for suffix in ("",) if given else _SUFFIXES:
-            both = [posixpath.join(folder, f"{prefix}{name}{suffix}") for prefix in ("_", "")]
-            found = [candidate for candidate in both if self.file(candidate)]
-            if len(found) > 1:
-                raise FilterError(f'it is not clear which is meant, "{found[0]}" or "{found[1]}"')
-            if found:
-                return found[0]
-        return None
-
-    def look_up(self, path: str) -> str | None:
-        """As `sheet`, and a folder means the index in it."""
-        return self.sheet(path) or self.sheet(posixpath.join(path, "index"))
+def _look_up(tree: Tree, path: str) -> str | None:
+    """As `_sheet`, and a folder means the index in it."""
+    return _sheet(tree, path) or _sheet(tree, posixpath.join(path, "index"))
 
 
 class _Importer:
     """What libsass asks for each @import. It never looks for a file itself: the answer is a text, or an error."""
 
-    def __init__(self, tree: _Tree, entry: str, folders: tuple[str, ...]) -> None:
+    def __init__(self, tree: Tree, entry: str, folders: tuple[str, ...]) -> None:
         self.tree = tree
         self.folders = folders
         self.read: set[str] = set()
@@ -193,26 +141,15 @@ class _Importer:
             candidate = posixpath.normpath(posixpath.join(folder, path))
             if candidate.startswith("../") or candidate in ("..", "."):
                 outside = True
-            elif found := self.tree.look_up(candidate):
+            elif found := _look_up(self.tree, candidate):
                 return found
         if outside:
             raise FilterError(f'"{path}" leads out of the source roots')
         raise FilterError(f'"{path}" is in no source root')
 
     def load(self, logical_path: str) -> tuple[str, ...]:
-        file = self.tree.file(logical_path)
-        assert file is not None
+        file, text = self.tree.read(logical_path)
         self.read.add(file)
-        try:
-            with open(file, "rb") as stream:
-                # A byte order mark in the middle of a sheet would become part of a selector.
-                text = stream.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            byte = error.object[error.start]
-            raise FilterError(f'"{logical_path}" is not UTF-8: byte 0x{byte:02x} at position {error.start}') from None
-        except OSError as error:
-            raise FilterError(f'"{logical_path}" cannot be read: {error.strerror}') from None
-        _refuse_nul(text, file)
         # Only a file that libsass reads itself can be in the indented syntax.
         name = file if logical_path.endswith(".sass") else logical_path
         self.logical_paths[name] = logical_path

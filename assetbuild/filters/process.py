@@ -53,30 +53,59 @@ def find(program: str, *, cwd: str | None = None, path: str | None = None) -> st
     return os.path.abspath(found) if found else None
 
 
-def run(
-    argv: Sequence[str],
-    data: bytes = b"",
-    *,
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
-    time_limit: float = TIME_LIMIT,
-    output_limit: int = OUTPUT_LIMIT,
-    scratch: str = "",
-) -> Finished:
-    """Run a tool to its end; the arguments reach it exactly as they are.
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A tool at work behind the supervisor: it ends when it wants to, when `stop` is called, or with this process."""
 
-    data: its standard input. env: its whole environment, default the caller's. time_limit: seconds. output_limit: bytes.
-    scratch: a folder that is removed when the caller is killed, or gives the tool up.
-    Raises FilterUnavailableError where the program is missing or cannot be started, FilterError at a limit. A status other
-    than 0 is no error here (see `failure`).
+    program: str
+    process: subprocess.Popen[bytes]
+    lifeline: socket.socket
+
+    def status(self, patience: float) -> int:
+        """The exit status, once it has ended (a negative one is the signal that ended it). patience: seconds.
+
+        Raises TimeoutError, FilterUnavailableError where it could not be started.
+        """
+        self.lifeline.settimeout(max(0.001, patience))
+        kind, _, number = self.lifeline.recv(64).decode().partition(" ")
+        if kind == "errno":
+            raise FilterUnavailableError(f'the program "{self.program}" cannot be started: {os.strerror(int(number))}')
+        if kind != "exit":
+            raise FilterError(f'"{os.path.basename(self.program)}" was lost: what watches over it was killed')
+        return int(number)
+
+    def stop(self) -> None:
+        """End everything of it that still runs, and wait for that."""
+        with contextlib.suppress(OSError):
+            self.lifeline.shutdown(socket.SHUT_RDWR)
+        self._close()
+        self.process.wait()
+
+    def disown(self) -> None:
+        """In a process that was forked while it ran: let go of it, so that it ends with the process that started it."""
+        self._close()
+        # Nobody else's child is waited for, and Popen would warn of it.
+        self.process.returncode = 0
+
+    def _close(self) -> None:
+        for stream in (self.lifeline, self.process.stdin, self.process.stdout, self.process.stderr):
+            assert stream is not None
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+def start(argv: Sequence[str], *, cwd: str | None = None, env: Mapping[str, str] | None = None, scratch: str = "") -> Running:
+    """Start a tool, with pipes to all three of its streams; the arguments reach it exactly as they are.
+
+    env: its whole environment, default the caller's. scratch: a folder that is removed when the caller is killed, or gives
+    the tool up. Raises FilterUnavailableError where the program is missing, FilterError where it cannot be started at all.
     """
     env = os.environ if env is None else env
-    name = os.path.basename(argv[0])
     program = find(argv[0], cwd=cwd, path=env.get("PATH"))
     if program is None:
         raise FilterUnavailableError(f'the program "{argv[0]}" was not found')
     ours, theirs = socket.socketpair()
-    with ours, theirs:
+    with theirs:
         command = [sys.executable, "-I", "-S", _SUPERVISOR, str(theirs.fileno()), scratch, program, *argv[1:]]
         try:
             process = subprocess.Popen(
@@ -90,33 +119,40 @@ def run(
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            raise FilterError(f'"{name}" could not be started: {error}') from error
-        theirs.close()
-        try:
-            deadline = time.monotonic() + time_limit
-            try:
-                stdout, stderr = _exchange(process, data, deadline, output_limit, name)
-                # A tool may close its outputs long before it ends.
-                ours.settimeout(max(0.001, deadline - time.monotonic()))
-                answer = ours.recv(64).decode()
-            except TimeoutError:
-                what = f'"{name}" did not end within {time_limit:g} seconds and was stopped'
-                raise FilterError(what) from None
-        finally:
-            # Everything that still runs ends here, whether the exchange ended well or not.
-            with contextlib.suppress(OSError):
-                ours.shutdown(socket.SHUT_RDWR)
-            for stream in (process.stdin, process.stdout, process.stderr):
-                assert stream is not None
-                with contextlib.suppress(OSError):
-                    stream.close()
-            process.wait()
-    kind, _, number = answer.partition(" ")
-    if kind == "errno":
-        raise FilterUnavailableError(f'the program "{program}" cannot be started: {os.strerror(int(number))}')
-    if kind != "exit":
-        raise FilterError(f'"{name}" was lost: what watches over it was killed')
-    return Finished(int(number), stdout, stderr)
+            ours.close()
+            raise FilterError(f'"{os.path.basename(argv[0])}" could not be started: {error}') from error
+    return Running(program, process, ours)
+
+
+def run(
+    argv: Sequence[str],
+    data: bytes = b"",
+    *,
+    cwd: str | None = None,
+    env: Mapping[str, str] | None = None,
+    time_limit: float = TIME_LIMIT,
+    output_limit: int = OUTPUT_LIMIT,
+    scratch: str = "",
+) -> Finished:
+    """Run a tool to its end.
+
+    data: its standard input. time_limit: seconds. output_limit: bytes. The rest is as for `start`.
+    Raises FilterUnavailableError where the program is missing or cannot be started, FilterError at a limit. A status other
+    than 0 is no error here (see `failure`).
+    """
+    name = os.path.basename(argv[0])
+    running = start(argv, cwd=cwd, env=env, scratch=scratch)
+    try:
+        deadline = time.monotonic() + time_limit
+        stdout, stderr = _exchange(running.process, data, deadline, output_limit, name)
+        # A tool may close its outputs long before it ends.
+        status = running.status(deadline - time.monotonic())
+    except TimeoutError:
+        raise FilterError(f'"{name}" did not end within {time_limit:g} seconds and was stopped') from None
+    finally:
+        # Everything that still runs ends here, whether the exchange ended well or not.
+        running.stop()
+    return Finished(status, stdout, stderr)
 
 
 def _exchange(
