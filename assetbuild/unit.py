@@ -185,10 +185,10 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
         warn(scan.notes, source)
         digest = hashlib.sha256(data).hexdigest()
         return Compiled(job.logical_path, None, digest, len(data), scan.references, tuple(problems), read)
-    if text != source and any(reference.kind == "sourcemap" for reference in scan.references):
-        # A map of the text as it was written is wrong for what a filter made of it.
-        maps = [reference.whole for reference in scan.references if reference.kind == "sourcemap"]
-        text = substitute(text, ((start, end, "") for start, end in maps))
+    if text != source and scan.map_comment:
+        # A map of the text as it was written is wrong for what a filter made of it; one that a tool put in may hold the names
+        # of its temporary files, which differ from build to build.
+        text = substitute(text, [(*scan.map_comment, "")])
         assert find is not None
         scan = find(text)
     if scan.notes and find is not None and language(job.source.path) == language(job.logical_path):

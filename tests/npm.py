@@ -1,5 +1,5 @@
-"""Packages of npm that the tests take as judges and as input: installed once, at exact versions, below `.npm/` in the
-project's folder."""
+"""Packages of npm that the tests take as judges, as input and as the tools that filters run: installed once, at exact
+versions, below `.npm/` in the project's folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 JUDGES = Path(__file__).parent / "judges"
+TOOLS = Path(__file__).parent / "tools"
 FOLDER = Path(__file__).parent.parent / ".npm"
+#: Where the packages of each folder's package.json are installed.
+INSTALLED = {JUDGES: FOLDER, TOOLS: FOLDER / "tools"}
 _INSTALL = (
     "npm",
     "install",
@@ -34,26 +37,27 @@ def _missing(reason: str) -> None:
 
 
 @functools.cache
-def packages() -> Path:
-    """The `node_modules` folder with the packages of judges/package.json; skips the test where npm or node is missing or
+def packages(wanted: Path = JUDGES) -> Path:
+    """The `node_modules` folder with the packages of a folder's package.json; skips the test where npm or node is missing or
     the installation fails, and fails it where the environment has CI."""
     for tool in ("node", "npm"):
         if shutil.which(tool) is None:
             _missing(f"{tool} is not installed")
-    pins = (JUDGES / "package.json").read_bytes()
-    FOLDER.mkdir(exist_ok=True)
-    installed = FOLDER / "installed.json"
-    with open(FOLDER / "lock", "w") as lock:
+    pins = (wanted / "package.json").read_bytes()
+    folder = INSTALLED[wanted]
+    folder.mkdir(parents=True, exist_ok=True)
+    installed = folder / "installed.json"
+    with open(folder / "lock", "w") as lock:
         # pytest-xdist's workers ask all at once: the first installs, the others wait.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not installed.exists() or installed.read_bytes() != pins:
             installed.unlink(missing_ok=True)
-            (FOLDER / "package.json").write_bytes(pins)
-            done = subprocess.run(_INSTALL, cwd=FOLDER, capture_output=True, text=True, check=False)
+            (folder / "package.json").write_bytes(pins)
+            done = subprocess.run(_INSTALL, cwd=folder, capture_output=True, text=True, check=False)
             if done.returncode:
                 _missing(f"npm install failed: {done.stderr[-2000:]}")
             installed.write_bytes(pins)
-    return FOLDER / "node_modules"
+    return folder / "node_modules"
 
 
 def node(script: str, *arguments: str, text: str = "") -> str:

@@ -3,6 +3,7 @@ are scripts that a test wrote, and they are really run."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import stat
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from assetbuild.filters import Filtered, FilterError, FilterUnavailableError, Language, Unit, webassets
+from assetbuild.filters import Filtered, FilterError, FilterUnavailableError, Language, Unit, needs, webassets
 
 Tool = Callable[..., Path]
 Apply = Callable[..., Filtered]
@@ -122,16 +123,53 @@ def test_a_program_that_a_setting_names_is_looked_for_too() -> None:
         webassets.load("less", {"LESS_BIN": "/no/such/lessc"})
 
 
-def test_a_missing_package_is_named_with_the_command_that_installs_it() -> None:
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("closure_js", "the Python package closure is not installed: pip install closure, and a Java runtime"),
+        ("closure_tmpl", "the Python package closure_soy is not installed: pip install closure-soy, and a Java runtime"),
+        ("cssmin", "the Python package cssmin is not installed: pip install cssmin"),
+        ("cssutils", "the Python package cssutils is not installed: pip install cssutils"),
+        ("jinja2", "the Python package jinja2 is not installed: pip install Jinja2"),
+        ("jsmin", "the Python package jsmin is not installed: pip install jsmin"),
+        ("pyscss", "the Python package scss is not installed: pip install pyScss"),
+    ],
+)
+def test_a_missing_package_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, message: str
+) -> None:
+    find_spec = importlib.util.find_spec
+    absent = needs.NEEDS[name].module
+    monkeypatch.setitem(sys.modules, absent, None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda module: None if module == absent else find_spec(module))
     with pytest.raises(FilterUnavailableError) as caught:
-        webassets.load("css_slimmer", {})
-    assert caught.value.message == "the Python package slimmer is not installed: pip install slimmer"
+        webassets.load(name, {})
+    assert caught.value.message == message
+
+
+def test_a_package_that_only_python_2_runs_is_refused_installed_or_not(
+    module: Callable[[str, str], str], tmp_path: Path
+) -> None:
+    for _ in range(2):
+        with pytest.raises(FilterUnavailableError) as caught:
+            webassets.load("slimit", {}, search=(str(tmp_path),))
+        assert caught.value.message == "the Python package slimit was written for Python 2: use the filter rjsmin or uglifyjs"
+        module("slimit", "from minifier import minify")
 
 
 def test_a_missing_java_archive_is_told_in_one_sentence() -> None:
     with pytest.raises(FilterUnavailableError) as caught:
         webassets.load("yui_css", {})
-    assert caught.value.message.startswith("YUI Compressor jar can't be found. Please provide a YUI_COMPRESSOR_PATH setting")
+    assert caught.value.message == (
+        "its Java archive was not found: npm install yuicompressor, and set YUI_COMPRESSOR_PATH to its "
+        "build/yuicompressor-2.4.8.jar"
+    )
+
+
+def test_a_setting_that_names_an_archive_is_relative_to_the_configurations_folder(tool: Tool, tmp_path: Path) -> None:
+    tool("java", "")
+    (tmp_path / "yui.jar").write_bytes(b"")
+    assert webassets.load("yui_css", {"YUI_COMPRESSOR_PATH": "yui.jar"}, search=(str(tmp_path),)).name == "yui_css"
 
 
 def test_every_name_that_webassets_knows_loads_or_says_in_a_sentence_why_not() -> None:
@@ -356,6 +394,29 @@ def test_filters_that_change_the_working_folder_do_not_meet_in_threads(apply: Ap
     assert os.getcwd() == before
 
 
+def test_a_librarys_warnings_to_its_authors_are_not_shown(apply: Apply, module: Callable[[str, str], str]) -> None:
+    module(
+        "deprecated",
+        """
+        import warnings
+        class Deprecated(Filter):
+            def setup(self): warnings.warn("soon", DeprecationWarning)
+            def output(self, _in, out, **kw):
+                warnings.warn("now", FutureWarning)
+                out.write("x")
+        """,
+    )
+    assert apply("deprecated:Deprecated", "a") == Filtered("x")
+
+
+def test_a_filter_runs_in_the_configurations_folder_wherever_the_build_was_started(
+    apply: Apply, module: Callable[[str, str], str], tmp_path: Path
+) -> None:
+    module("placed", "import os\nclass Placed(Filter):\n    def output(self, _in, out, **kw): out.write(os.getcwd())")
+    before = os.getcwd()
+    assert (apply("placed:Placed", "a").text, os.getcwd()) == (str(tmp_path), before)
+
+
 def test_what_a_filter_prints_is_a_warning_and_no_output(
     apply: Apply, module: Callable[[str, str], str], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -442,6 +503,21 @@ def test_files_that_stand_for_input_and_output_are_made_for_the_tool(apply: Appl
         """,
     )
     assert apply("uglifyjs", "a;\r\n", "js/a.js").text == "a;\r\n//min"
+
+
+def test_the_output_of_requirejs_is_a_file_of_its_own(apply: Apply, tool: Tool, tmp_path: Path) -> None:
+    tool(
+        "r.js",
+        """
+        import sys
+        given = dict(word.split("=", 1) for word in sys.argv[2:])
+        open(given["out"], "w").write(given["name"] + "|" + given["baseUrl"])
+        print("Tracing dependencies")
+        """,
+    )
+    before = sorted(tmp_path.iterdir())
+    assert apply("requirejs", "", "js/{a}.js").text == "js/{a}|assets"
+    assert sorted({*before, tmp_path / "assets"}) == sorted(tmp_path.iterdir())
 
 
 ARGV = """
@@ -586,8 +662,9 @@ def test_other_filters_promise_neither(module: Callable[[str, str], str], tmp_pa
 
 
 def minifier(module: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, body: str) -> None:
-    """A package of that name whose minifier does this."""
+    """A package of that name whose minifier does this, in place of the real one."""
     module(name, body)
+    monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
 
 

@@ -214,6 +214,13 @@ def test_other_comments_name_no_source_map(text: str) -> None:
     assert paths(text) == []
 
 
+@pytest.mark.parametrize("url", ["data:application/json;base64,e30=", "https://host/a.map", "a.map"])
+def test_the_last_source_map_comment_has_a_place_whatever_it_names(url: str) -> None:
+    code = "a{b:c}"
+    scan = css.find(f"{code}\n/*# sourceMappingURL={url} */")
+    assert scan.map_comment == (len(code), len(code) + 25 + len(url))
+
+
 def test_references_come_in_the_order_in_which_they_stand() -> None:
     text = "/*# sourceMappingURL=a.map */@import 'b.css';c{d:url(e.png) url('f.png')}"
     starts = [reference.start for reference in css.find(text).references]

@@ -206,6 +206,13 @@ def test_these_source_maps_are_none(text: str) -> None:
     assert paths(text) == []
 
 
+@pytest.mark.parametrize("url", ["data:application/json;base64,e30=", "https://host/a.map", "a.map"])
+def test_the_last_source_map_comment_has_a_place_whatever_it_names(url: str) -> None:
+    code = "a()"
+    scan = js.find(f"{code}\n//# sourceMappingURL={url}")
+    assert scan.map_comment == (len(code), len(code) + 22 + len(url))
+
+
 def test_what_does_not_lex_has_no_references() -> None:
     with pytest.raises(LexError):
         js.find("import './a'; 'b")

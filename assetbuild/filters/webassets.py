@@ -19,6 +19,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from assetbuild.filters import Filter, Filtered, FilterError, FilterUnavailableError, Settings, Unit, libsass, needs, process
 from assetbuild.references import Note
@@ -52,13 +53,15 @@ _ExternalTool: Any = webassets.filter.ExternalTool
 #: Filters that promise to keep the meaning, with the language in which that is checked.
 _CHECKED = {"cssmin": "css", "jsmin": "js", "rcssmin": "css", "rjsmin": "js"}
 #: Filters whose output the text and the options alone decide.
-_PURE = frozenset((*_CHECKED, "jspacker", "slimit", "css_slimmer"))
+_PURE = frozenset((*_CHECKED, "slimit", "css_slimmer"))
 
 #: Filters whose program reads the source file by itself though their hook is given the text.
 _READING = frozenset(("handlebars", "closure_tmpl"))
 
 _REFUSED = {
     "cssrewrite": "cssrewrite is not needed: assetbuild rewrites references itself",
+    "dustjs": "the filter dustjs compiles whole folders, and makes nothing of a file: compile the templates before the build",
+    "jspacker": "the filter jspacker loses a word of the script for each number in it: use rjsmin or uglifyjs",
     "replace": "the filter replace takes arguments, which its name cannot give: write a Filter class that does it",
 }
 
@@ -81,12 +84,12 @@ def load(name: str, settings: Settings, *, search: tuple[str, ...] = (), time_li
         raise FilterUnavailableError(_REFUSED[name])
     if name == "libsass":
         return libsass.load(name, settings, search)
-    with _ONE_AT_A_TIME, _importable(search):
+    with _ONE_AT_A_TIME, _at_home(search):
         make, implementation = _implementation(name)
         plain = _Plain(name, settings, search, time_limit, make)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             one, asked = plain.set_up(os.getcwd(), ())
-        tools = needs.versions(name, one, plain.runner(tempfile.gettempdir()).find)
+            tools = needs.versions(name, one, plain.runner(tempfile.gettempdir()).find)
         options = tuple(sorted(f"{key}={_readable(value)}" for key, value in asked.items() if value is not None))
         identity = ("webassets", needs.package_version("webassets"), name, *implementation, *tools, *options)
         return _Loaded(name, name in _CHECKED, name in _PURE, identity, plain)
@@ -139,13 +142,13 @@ class _Plain:
     time_limit: float
     make: Callable[[], Any]
 
-    def runner(self, workspace: str) -> _Runner:
+    def runner(self, workspace: str, suffix: str = "", **extra: str) -> _Runner:
         folders = [os.path.join(folder, "node_modules", ".bin") for folder in self.search]
         path = os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)])
         # Without a terminal some tools still colour what they say, and FORCE_COLOR overrules NO_COLOR.
         env = {key: value for key, value in os.environ.items() if key != "FORCE_COLOR"}
-        env |= {"PATH": path, "TMPDIR": workspace, "NO_COLOR": "1"}
-        return _Runner(workspace, env, self.search, self.time_limit)
+        env |= {"PATH": path, "TMPDIR": workspace, "NO_COLOR": "1"} | extra
+        return _Runner(workspace, env, self.search, self.time_limit, suffix)
 
     def set_up(self, directory: str, roots: tuple[str, ...]) -> tuple[Any, dict[str, object]]:
         """A fresh filter that is ready to be called, and every setting that it asked for. Raises FilterUnavailableError."""
@@ -159,17 +162,19 @@ class _Plain:
             one.setup()
             what = needs.missing_package(self.name) if not hasattr(one, "jar") else ""
         except Exception as error:
-            what = needs.missing_package(self.name) or _unusable(error)
+            what = needs.missing_package(self.name) or needs.remedy(self.name) or _unusable(error)
         if what:
             raise FilterUnavailableError(what)
         if hasattr(one, "java_bin") or hasattr(one, "java"):
             context.asked["JAVA_HOME"] = os.environ.get("JAVA_HOME")
+        if self.name == "cssutils":
+            one.cssutils = _CSSUtilsOffline(one.cssutils)
         return one, context.asked
 
     def apply(self, text: str, unit: Unit) -> Filtered:
         with (
             _ONE_AT_A_TIME,
-            _importable(self.search),
+            _at_home(self.search),
             tempfile.TemporaryDirectory(prefix="assetbuild-", ignore_cleanup_errors=True) as workspace,
         ):
             said = io.StringIO()
@@ -188,12 +193,18 @@ class _Plain:
         """Call the hooks in the order in which webassets does for a bundle of one source."""
         one, _ = self.set_up(unit.roots[0] if unit.roots else workspace, unit.roots)
         read = _fence_urls(one, unit)
+        if runtime := getattr(one, "jade_runtime", None):
+            read.add(os.path.abspath(runtime))
         source_path = unit.file or _written(text, os.path.join(workspace, "source", unit.logical_path))
         output_path = os.path.join(workspace, "output", unit.logical_path)
         os.makedirs(os.path.dirname(output_path))
         bundle = {"output": unit.logical_path, "output_path": output_path}
         source = {"source": unit.logical_path, "source_path": source_path}
-        with _calling(one, self.runner(workspace)):
+        runner = self.runner(workspace, os.path.splitext(unit.logical_path)[1], **needs.environment(self.name, one))
+        with _calling(one, runner):
+            if self.name == "cleancss" and one.cleancss_ver >= 4 and not _inlines(one.extra_args or ()):
+                # It would look for what is imported in the working folder; references are linked by us, these too.
+                one.extra_args = [*(one.extra_args or ()), "--inline", "none"]
             opens = callable(getattr(one, "open", None))
             if (opens or self.name in _READING) and not _holds(source_path, text):
                 raise FilterError("it reads the file itself, and so must be the first of its chain")
@@ -233,6 +244,7 @@ class _Runner:
     env: dict[str, str]
     search: tuple[str, ...]
     time_limit: float
+    suffix: str
 
     def find(self, program: str) -> str | None:
         """The program's absolute path; a relative one with a slash is taken from the configuration's folder first."""
@@ -257,19 +269,25 @@ class _Runner:
     def external_tool(self, argv: Sequence[str], out: Any, data: Any = None, cwd: str | None = None) -> None:
         """In place of webassets.filter.ExternalTool.subprocess, which formats every argument, file names too.
 
-        `{input}` and `{output}` are placeholders where they are a whole argument, or all that follows an option's `=`.
+        `{input}` and `{output}` are placeholders where they are a whole argument, or all that follows an option's `=`; and
+        anywhere in a class's argv, for which _evaluate put marks that no argument can hold.
         """
         data = data.read() if hasattr(data, "read") else data
         sent = data.encode() if isinstance(data, str) else data or b""
         files: dict[str, str] = {}
 
+        def file_for(placeholder: str) -> str:
+            if placeholder not in files:
+                descriptor, files[placeholder] = tempfile.mkstemp(dir=self.workspace)
+                os.close(descriptor)
+            return files[placeholder]
+
         def placed(argument: str) -> str:
-            for placeholder in ("{input}", "{output}"):
+            for placeholder, mark in _MARKS.items():
                 if argument == placeholder or (argument.startswith("-") and argument.endswith("=" + placeholder)):
-                    if placeholder not in files:
-                        descriptor, files[placeholder] = tempfile.mkstemp(dir=self.workspace)
-                        os.close(descriptor)
-                    return argument.removesuffix(placeholder) + files[placeholder]
+                    argument = argument.removesuffix(placeholder) + mark
+                if mark in argument:
+                    argument = argument.replace(mark, file_for(placeholder))
             return argument
 
         argv = [placed(os.fsdecode(argument)) for argument in argv]
@@ -287,8 +305,12 @@ class _Runner:
         place = argv.index("--outFile")
         output, source = argv[place + 1], argv[place + 2]
         folder = tempfile.mkdtemp(dir=self.workspace)
-        self.run([*argv[:place], "--outDir", folder, *argv[place + 2 :]])
-        made = os.path.join(folder, os.path.basename(source).removesuffix(".ts") + ".js")
+        stem = source.removesuffix(".ts")
+        if self.suffix == ".tsx":
+            # webassets calls every source .ts, in which JSX is a syntax error.
+            source = shutil.copyfile(source, stem + ".tsx")
+        self.run([*argv[:place], "--outDir", folder, source, *argv[place + 3 :]])
+        made = os.path.join(folder, os.path.basename(stem) + ".js")
         if not os.path.isfile(made):
             raise FilterError('"tsc" made no JavaScript of it')
         os.replace(made, output)
@@ -319,10 +341,27 @@ def _limited(file: str) -> bytes:
     return Path(file).read_bytes()
 
 
+#: What stands for a file in an argument until it is run; no argument of a program can hold a NUL.
+_MARKS = {"{input}": "\0input\0", "{output}": "\0output\0"}
+
+
+def _open(file: str, mode: str = "r", **how: Any) -> IO[Any]:
+    """In place of the built-in open() in webassets' filters, whose text depends on the machine's locale."""
+    if "b" not in mode:
+        how = {"encoding": "utf-8", "newline": ""} | how
+    return open(file, mode, **how)
+
+
 def _evaluate(tool: Any, args: Sequence[Any], kwargs: dict[str, Any], out: Any, data: Any = None) -> None:
     """In place of webassets.filter.ExternalTool._evaluate: the class's argv is a template, what is put into it is not."""
-    values = {key: value for key, value in kwargs.items() if key not in ("input", "output")} | {"self": tool}
-    argv = [part if "{input}" in part or "{output}" in part else part.format(*args, **values) for part in tool.argv]
+    values = kwargs | {"self": tool, "input": _MARKS["{input}"], "output": _MARKS["{output}"]}
+
+    def filled(part: str) -> str:
+        # webassets formats twice, and its requirejs relies on that.
+        part = part.replace("{{input}}", "{input}").replace("{{output}}", "{output}")
+        return part.format(*args, **values)
+
+    argv = [filled(part) for part in tool.argv]
     tool.subprocess(argv, out, data=data)
 
 
@@ -340,18 +379,18 @@ def _calling(one: Any, runner: _Runner) -> Iterator[None]:
         names = vars(sys.modules[module])
         swaps += [(sys.modules[module], "subprocess", ours)] if names.get("subprocess") is subprocess else []
         swaps += [(sys.modules[module], "Popen", popen)] if names.get("Popen") is subprocess.Popen else []
-    before = [(where, name, vars(where)[name]) for where, name, _ in swaps]
-    folder = os.getcwd()
+        swaps += [(sys.modules[module], "open", _open)]
+    before = [(where, name, vars(where).get(name)) for where, name, _ in swaps]
     try:
         for where, name, value in swaps:
             setattr(where, name, value)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
         for where, name, value in before:
-            setattr(where, name, value)
-        os.chdir(folder)
+            if value is None and name == "open":
+                delattr(where, name)
+            else:
+                setattr(where, name, value)
 
 
 def _fence_urls(one: Any, unit: Unit) -> set[str]:
@@ -374,6 +413,19 @@ def _fence_urls(one: Any, unit: Unit) -> set[str]:
 
     one.replace_url = fenced
     return read
+
+
+def _inlines(arguments: Sequence[str]) -> bool:
+    """Whether clean-css is told which imports to put in place."""
+    return any(argument.startswith("--inline") or argument == "-i" for argument in arguments)
+
+
+class _CSSUtilsOffline:
+    """The library cssutils, as far as webassets uses it; of itself it asks the network for every `@import`."""
+
+    def __init__(self, library: Any) -> None:
+        self.ser = library.ser
+        self.parseString = library.CSSParser(fetcher=lambda _url: None).parseString
 
 
 def _stream(text: str) -> io.StringIO:
@@ -429,13 +481,20 @@ def _without(message: str, workspace: str, unit: Unit) -> str:
 
 
 @contextlib.contextmanager
-def _importable(search: tuple[str, ...]) -> Iterator[None]:
-    before = list(sys.path)
-    sys.path[:0] = [folder for folder in search if folder not in before]
+def _at_home(search: tuple[str, ...]) -> Iterator[None]:
+    """In the first of the folders: relative paths in settings, and plugins that a tool looks for in the working folder, are the
+    same wherever the build was started. With the folders' modules; without warnings, which are for the authors of libraries."""
+    path, folder = list(sys.path), os.getcwd()
+    sys.path[:0] = [name for name in search if name not in path]
     try:
-        yield
+        if search:
+            os.chdir(search[0])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
-        sys.path[:] = before
+        os.chdir(folder)
+        sys.path[:] = path
 
 
 def _implementation(name: str) -> tuple[Callable[[], Any], tuple[str, ...]]:

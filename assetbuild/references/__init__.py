@@ -41,10 +41,12 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scanner found: references by their start, non-overlapping, and notes."""
+    """What a scanner found: references by their start, non-overlapping; notes; the span of the last `sourceMappingURL=`
+    comment, whatever it names."""
 
     references: tuple[Reference, ...]
     notes: tuple[Note, ...] = ()
+    map_comment: tuple[int, int] | None = None
 
 
 # A scheme by RFC 3986, 3.1. A file that is called `data.png` has no colon and so no scheme.

@@ -47,10 +47,13 @@ def find(text: str) -> Scan:
                 position = _image_set(text, token.end, references)
             else:
                 position = _url_function(text, token, references)
-    if comments and (found := sourcemap.find(text, {comment.start for comment in comments}.__contains__, line_comments=False)):
-        references.append(found)
+    found = (
+        sourcemap.find(text, {comment.start for comment in comments}.__contains__, line_comments=False) if comments else None
+    )
+    if found and found.reference:
+        references.append(found.reference)
     references.sort(key=lambda reference: reference.start)
-    return Scan(tuple(references), _notes(text, late))
+    return Scan(tuple(references), _notes(text, late), found.whole if found else None)
 
 
 def _name(text: str, token: Token) -> str:

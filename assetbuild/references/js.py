@@ -51,12 +51,11 @@ def find(text: str, module: bool | None = None) -> Scan:
         reference = _reference(text, specifier)
         if reference is not None:
             references.append(reference)
-    if "sourceMappingURL=" in text:
-        comment = sourcemap.find(text, lexed.is_code, line_comments=True)
-        if comment is not None:
-            references.append(comment)
-            references.sort(key=lambda r: r.start)
-    return Scan(tuple(references))
+    comment = sourcemap.find(text, lexed.is_code, line_comments=True) if "sourceMappingURL=" in text else None
+    if comment and comment.reference:
+        references.append(comment.reference)
+        references.sort(key=lambda r: r.start)
+    return Scan(tuple(references), map_comment=comment.whole if comment else None)
 
 
 def specifiers(lexed: Lexed) -> Iterator[Specifier]:

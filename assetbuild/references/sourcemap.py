@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from assetbuild.references import Reference, is_local
 
@@ -12,8 +13,16 @@ _LINE = re.compile(r"//[#@][ \t]*sourceMappingURL=([^\s'\"]*)[^\S\n\r\u2028\u202
 _BLOCK = re.compile(r"/\*[#@][ \t]*sourceMappingURL=([^\s'\"*]*)\s*\*/")
 
 
-def find(text: str, is_code: Callable[[int], bool], line_comments: bool) -> Reference | None:
-    """The reference of the last such comment, where it names a local file.
+class Comment(NamedTuple):
+    """Such a comment: what must go where it goes (with the line end before it where that leaves no empty line), and the
+    reference in it, where it names a local file."""
+
+    whole: tuple[int, int]
+    reference: Reference | None
+
+
+def find(text: str, is_code: Callable[[int], bool], line_comments: bool) -> Comment | None:
+    """The last such comment.
 
     is_code: whether an offset is in no string and no other comment. line_comments: whether `//` begins one.
     """
@@ -31,10 +40,11 @@ def find(text: str, is_code: Callable[[int], bool], line_comments: bool) -> Refe
         if found is None or not is_code(start):
             continue
         path = re.split(r"[?#]", found[1], maxsplit=1)[0]
+        whole = _whole(text, *found.span())
         if not is_local(path):
-            return None
+            return Comment(whole, None)
         begin = found.start(1)
-        return Reference(begin, begin + len(path), path, "sourcemap", _whole(text, *found.span()))
+        return Comment(whole, Reference(begin, begin + len(path), path, "sourcemap", whole))
     return None
 
 
