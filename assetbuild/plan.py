@@ -57,7 +57,7 @@ def jobs(sources: Iterable[Source], config: Config) -> dict[str, Job]:
             if name not in known:
                 known.add(name)
                 try:
-                    load(name, given.settings, given.search, given.time_limit)
+                    load(name, given.settings, given.search, given.time_limit, chain.hooks)
                 except FilterError as error:
                     unavailable[name] = error.message
             if name in unavailable:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from assetbuild.errors import line_and_column
-from assetbuild.filters import Filtered, FilterError, FilterUnavailableError, Settings, Unit
+from assetbuild.filters import Filtered, FilterError, FilterUnavailableError, Hooks, Idle, Settings, Unit
 from assetbuild.filters.process import sentence
 from assetbuild.references import Note
 
@@ -80,13 +80,16 @@ class LibSass:
         return tuple(folders)
 
 
-def load(name: str, settings: Settings, search: tuple[str, ...] = ()) -> LibSass:
+def load(name: str, settings: Settings, search: tuple[str, ...] = (), hooks: Hooks = "all") -> LibSass | Idle:
     """The filter with its options from the settings, else the environment.
 
-    search: folders from which relative LIBSASS_INCLUDES are taken. Raises FilterUnavailableError.
+    search: folders from which relative LIBSASS_INCLUDES are taken. hooks: it works on the parts of a bundle, or where the
+    settings have LIBSASS_AS_OUTPUT on the whole. Raises FilterUnavailableError.
     """
     if sass is None:
         raise FilterUnavailableError('Sass needs the sass extra: pip install "assetbuild[sass]"')
+    if (hooks == "parts" and as_output(settings)) or (hooks == "whole" and not as_output(settings)):
+        return Idle(name)
     style = _option(settings, "LIBSASS_STYLE") or "nested"
     if style not in _STYLES:
         raise FilterUnavailableError(f"LIBSASS_STYLE is {style!r}; it must be one of {', '.join(_STYLES)}")
@@ -96,6 +99,11 @@ def load(name: str, settings: Settings, search: tuple[str, ...] = ()) -> LibSass
     if not isinstance(includes, list | tuple) or not all(isinstance(folder, str) for folder in includes):
         raise FilterUnavailableError("LIBSASS_INCLUDES must be a list of folders")
     return LibSass(name, str(style), tuple(includes), search)
+
+
+def as_output(settings: Settings) -> bool:
+    """Whether the settings want a bundle's parts joined before they are compiled."""
+    return bool(_option(settings, "LIBSASS_AS_OUTPUT"))
 
 
 def _spoken(value: object) -> str:
