@@ -161,7 +161,8 @@ def _imported(config: Config, text: str, stack: contextlib.ExitStack) -> Found:
         raise failed(f"{module_name} cannot be imported: {_said(error)}", error=error) from error
     for name in attribute.split("."):
         if not hasattr(value, name):
-            near = difflib.get_close_matches(name, [n for n in dir(value) if not n.startswith("_")], 1)
+            environments = [one for one, what in getattr(value, "__dict__", {}).items() if isinstance(what, _BaseEnvironment)]
+            near = environments or difflib.get_close_matches(name, [one for one in dir(value) if one[0] != "_"], 1)
             raise failed(f"{module_name} has no {attribute}", f'did you mean "{module_name}:{near[0]}"?' if near else "")
         value = getattr(value, name)
     if _is_factory(value):

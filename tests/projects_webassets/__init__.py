@@ -327,11 +327,11 @@ env.append_path(os.path.join(here, "own"), "/static/own")
 env.append_path("third_party/*", "/static/third")
 env.url_mapping[os.path.join(here, "elsewhere")] = "/elsewhere"
 env.register("all", "lib/zoom.js", "js/*.js", filters="rjsmin", output="all.js")
-env.register("look", "look.css", filters="rcssmin", output=os.path.join(here, "build", "look.css"))
+env.register("look", "css/own.css", filters="rcssmin", output=os.path.join(here, "build", "look.css"))
 """,
         "own/js/b.js": js("b"),
         "own/js/a.js": js("a"),
-        "own/look.css": plain_css("look"),
+        "own/css/own.css": plain_css("look"),
         "third_party/zoom/lib/zoom.js": js("zoom"),
         "third_party/pan/lib/pan.js": js("pan"),
         "build/all.js": "stale();",

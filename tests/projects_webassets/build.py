@@ -19,12 +19,14 @@ from typing import Any
 
 def main(bundles_from: str) -> None:
     warnings.simplefilter("ignore")
-    from webassets import Environment
-    from webassets.bundle import wrap
-    from webassets.loaders import YAMLLoader
+    import webassets.bundle
+    import webassets.env
+    import webassets.loaders
 
     sys.path.insert(0, os.getcwd())
-    loader: Any = YAMLLoader
+    environment: Any = webassets.env.Environment
+    loader: Any = webassets.loaders.YAMLLoader
+    wrap: Any = webassets.bundle.wrap
     with contextlib.ExitStack() as stack, contextlib.redirect_stdout(sys.stderr):
         env: Any
         if ":" in bundles_from:
@@ -38,7 +40,7 @@ def main(bundles_from: str) -> None:
         else:
             env = loader(bundles_from).load_environment()
             if not len(env):
-                env = Environment(os.environ["DIRECTORY"], "/static")  # type: ignore[no-untyped-call]
+                env = environment(os.environ["DIRECTORY"], "/static")
                 env.register(loader(bundles_from).load_bundles())
         env.config.update({"cache": False, "manifest": False, "debug": False})
         built = {}
