@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,13 +11,16 @@ import pytest
 import webassets.filter
 
 from assetbuild import config as configuration
+from assetbuild import pool
 from assetbuild.adopt import Adopted, adopt
 from assetbuild.adopt.translation import unversioned
 from assetbuild.config import Bundle
 from assetbuild.errors import ConfigError, Problem
 from assetbuild.filters import Unit
-from assetbuild.filters.chains import load
+from assetbuild.filters.chains import Chain, load
 from assetbuild.patterns import Pattern
+from assetbuild.sources import Source
+from assetbuild.unit import Compiled, Job, Tools, compile_unit
 
 Adopt = Callable[..., Adopted]
 Refused = Callable[..., list[str]]
@@ -298,6 +302,17 @@ def test_two_bundles_with_one_output_are_an_error_that_names_both(refused: Refus
     assert 'bundle "y": output: "o.js" is the output of bundle "x" too' in message
 
 
+def test_an_output_that_is_a_sources_path_is_an_error_that_names_both(refused: Refused) -> None:
+    module = 'env.append_path("src")\nenv.register("x", "a.js", output="a.js")'
+    (message,) = refused(module, ("src/a.js",))
+    assert message.startswith('assetbuild.toml: bundle "x": output: "a.js" is the path of the source "src/a.js" too')
+
+
+def test_an_output_that_webassets_has_built_beside_the_sources_is_none(adopted: Adopt) -> None:
+    found = adopted('env.register("x", "a.js", output="b.js")', ("static/a.js", "static/b.js"))
+    assert only(found).name == "b.js"
+
+
 def test_one_bundle_under_two_names_is_one(adopted: Adopt) -> None:
     module = 'a = env.register("x", "a.js", output="o.js")\nenv.register("y", a)\nenv.register("all", a)'
     assert only(adopted(module, ("static/a.js",))).name == "o.js"
@@ -380,6 +395,17 @@ def test_the_identity_of_an_object_tells_its_state_and_its_source(adopted: Adopt
     sys.modules.pop("site_env")
     other = load((only(adopted(module.format("c"))).filters or ())[0], {}, (), 30, "whole").identity()
     assert [pair for pair in zip(first, other, strict=True) if pair[0] != pair[1]] == [('repl="b"', 'repl="c"')]
+
+
+def test_objects_are_known_to_workers(adopted: Adopt) -> None:
+    module = 'env.register("x", "a.js", filters=lambda i, o: o.write("made;"), output="b.js")'
+    config = adopted(module, ("static/a.js",)).config
+    (bundle,) = config.bundles
+    job = Job(Source("a.js", str(config.sources[0] / "a.js"), 0, 0), Chain(bundle.filters or (), hooks="whole"), "b.js", "a.js")
+    tools = Tools(str(config.folder), (), config.webassets, (str(config.folder),), 30)
+    ((_, compiled),) = pool.run(functools.partial(compile_unit, tools=tools), [job], weights=[1])
+    assert isinstance(compiled, Compiled)
+    assert (compiled.text, compiled.problems) == (b"made;", ())
 
 
 def test_settings_are_the_environments_and_the_file_wins(adopted: Adopt) -> None:
@@ -596,6 +622,11 @@ def test_filter_classes_of_a_file_are_known_by_their_names(adopted: Adopt) -> No
 def test_the_yaml_file_is_no_asset(adopted: Adopt) -> None:
     found = adopted(bundles_from="static/w.yml", toml='sources = ["static"]', **{"static/w.yml": "x: {}\n"})
     assert any(pattern.matches("w.yml") for pattern in found.config.exclude)
+
+
+def test_bundles_without_any_folder_are_an_error(refused: Refused) -> None:
+    (message,) = refused(bundles_from="w.yml", **{"w.yml": "a:\n  contents: static/a.js\n  output: b.js\n"})
+    assert message == "w.yml: this environment has no directory; give it one, or name the folders in sources"
 
 
 @pytest.mark.parametrize(

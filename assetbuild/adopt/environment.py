@@ -114,7 +114,10 @@ def _directory(config: Config, found: Found) -> None:
     env = found.env
     if found.app is not None or "directory" in env.config:
         return
-    roots = [str(root) for root in config.sources] or [str(config.folder)]
+    roots = [str(root) for root in config.sources]
+    if not roots:
+        hint = "give it one, or name the folders in sources"
+        raise ConfigError([*found.problems, Problem(found.file, 0, 0, "this environment has no directory", hint)])
     env.directory = roots[0]
     if len(roots) > 1 and not env.load_path:
         env.load_path = roots

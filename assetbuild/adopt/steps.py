@@ -85,8 +85,8 @@ class Registrar:
 
     around: Callable[[], AbstractContextManager[object]]
 
-    def parts(self, run: Sequence[Step], files: Sequence[str]) -> tuple[str, ...]:
-        """What each file of a bundle goes through. files: the absolute paths of all of them.
+    def parts(self, run: Sequence[Step], bundle: str, files: Sequence[str]) -> tuple[str, ...]:
+        """What each file of a bundle goes through. bundle: its name. files: the absolute paths of all of them.
 
         open() comes first, then every input(). Templates are made JavaScript one by one, under the names that they would
         have together. Raises TooManyError.
@@ -99,7 +99,8 @@ class Registrar:
         inputs = [step for step in run if step.has("input") and (step is not opener or split)]
         names += [self.name(step, ("input",) if step is opener else ()) for step in inputs]
         templates = _one([step for step in run if is_templates(step)], "concat")
-        return (*names, *(self.name(step, ("concat",), files) for step in templates))
+        here = [Step(step.filter, f"{step.place} for {bundle}", step.settings) for step in templates]
+        return (*names, *(self.name(step, ("concat",), files) for step in here))
 
     def whole(self, run: Sequence[Step], own: Sequence[Step]) -> tuple[tuple[str, ...], list[Step]]:
         """What a bundle's parts, joined, go through; and the filters that would have joined them. Raises TooManyError."""
@@ -156,7 +157,7 @@ def _maker(one: Any, files: Sequence[str]) -> Callable[[], Any]:
 
 def _state(one: Any) -> dict[str, Any]:
     """What a filter is set to."""
-    return {key: value for key, value in vars(one).items() if key not in ("ctx", "_options", "callable")}
+    return {key: value for key, value in getattr(one, "__dict__", {}).items() if key not in ("ctx", "_options", "callable")}
 
 
 def _fresh_state(cls: Any) -> dict[str, Any] | None:

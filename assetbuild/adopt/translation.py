@@ -200,6 +200,11 @@ class _Translation:
             self.found.problem(place, "output", what, 'name it like "js/app.js"')
             return None
         self.tree.outputs[unversioned(file)] = name
+        for root in self.tree.roots:
+            source = self.found.absolute(root / name)
+            if source != unversioned(file) and os.path.isfile(source):
+                what = f'"{name}" is the path of the source "{self.tree.shown(source)}" too'
+                self.found.problem(place, "output", what, "give the bundle an output of its own")
         self.stale += [pattern for root in self.tree.roots if (path := below(root, file)) for pattern in _built(path)]
         return name
 
@@ -242,7 +247,7 @@ class _Translation:
         run = merged(own, parents)
         problems = len(self.found.problems)
         resolved = list(self.tree.resolved(bundle, place))
-        part_filters, filters = self.chains(run, own, place, [one for one in resolved if isinstance(one, str)])
+        part_filters, filters = self.chains(run, own, name, place, [one for one in resolved if isinstance(one, str)])
         if bundle is top.bundle:
             self.bundles[name] = Bundle(name, ())  # So that it stands before what is nested in it.
         contents: list[Pattern] = []
@@ -267,10 +272,12 @@ class _Translation:
         self.bundles[name] = Bundle(name, tuple(contents), filters, False, depends, part_filters, bundle is top.bundle)
         return name
 
-    def chains(self, run: list[Step], own: list[Step], place: str, files: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def chains(
+        self, run: list[Step], own: list[Step], name: str, place: str, files: list[str]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What each file of a bundle goes through, and what the whole."""
         try:
-            part_filters = self.registrar.parts(run, files)
+            part_filters = self.registrar.parts(run, name, files)
             filters, joiners = self.registrar.whole(run, own)
         except steps.TooManyError as error:
             self.found.problem(place, "filters", str(error))
