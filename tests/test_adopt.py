@@ -660,3 +660,50 @@ def test_a_key_that_webassets_passes_over_is_a_warning(adopted: Adopt) -> None:
     assert [str(warning) for warning in found.warnings] == [
         'w.yml:3:3: bundle "a": filter: webassets knows no such key and passes it over; did you mean "filters"?'
     ]
+
+
+# The examples of webassets' documentation, in its own structures
+
+DOCUMENTED = {
+    "a bundle": (
+        "Bundle('common/a.js', 'portal/js/b.js', filters='jsmin', output='gen/packed.js')",
+        {"gen/packed.js": (["common/a.js", "portal/js/b.js"], ("jsmin",), ())},
+    ),
+    "nesting": (
+        "Bundle('portal/js/b.js', Bundle('common/a.js', filters='jspacker'), filters='rjsmin', output='gen/packed.js')",
+        {
+            "gen/packed.js": (["portal/js/b.js", "gen/packed.js/(1).js"], ("rjsmin",), ()),
+            "gen/packed.js/(1).js": (["common/a.js"], ("jspacker",), ()),
+        },
+    ),
+    "a bundle that needs compiling in one that only minifies": (
+        "Bundle('common/a.js', Bundle('*.coffee', filters='coffeescript'), filters='jsmin', output='packed.js')",
+        {
+            "packed.js": (["common/a.js", "packed.js/(1).js"], ("jsmin",), ()),
+            "packed.js/(1).js": (["c.coffee"], ("coffeescript",), ()),
+        },
+    ),
+    "globs and what else it depends on": (
+        "Bundle('*.scss', filters='libsass', output='style.css', depends='**/*.scss')",
+        {"style.css": (["s.scss"], ("libsass",), ("libsass",))},
+    ),
+    "a filter with options": (
+        "Bundle('s.scss', filters=get_filter('libsass', style='compressed'), output='style.css')",
+        {"style.css": (["s.scss"], *2 * (("site_env:env style.css filter 1 (libsass)",),))},
+    ),
+    "a list of names": (
+        "Bundle('s.scss', filters=['scss', 'autoprefixer6', 'cssmin'], output='style.css')",
+        {"style.css": (["s.scss"], ("scss", "cssmin"), ("scss", "autoprefixer6"))},
+    ),
+    "no filters": ("Bundle('common/a.js', output='a.js', filters=None)", {"a.js": (["common/a.js"], (), ())}),
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_documented_bundles_are_adopted(adopted: Adopt, name: str) -> None:
+    source, expected = DOCUMENTED[name]
+    files = ("common/a.js", "portal/js/b.js", "c.coffee", "s.scss")
+    found = adopted(f'env.register("example", {source})', tuple(f"static/{file}" for file in files))
+    made = {bundle.name: (texts(bundle.contents), bundle.filters, bundle.part_filters) for bundle in found.config.bundles}
+    assert made == expected
+    assert found.warnings == ()
