@@ -52,9 +52,13 @@ class Assembler:
         if path in self.work.bundles:
             return self.work.bundles[path]
         job = self.by_source[path]
-        if assembly.bundle.part_filters is None:
+        filters = assembly.bundle.part_filters
+        if filters is None:
             return job
-        return replace(job, chain=Chain(assembly.bundle.part_filters))
+        # What no filter compiles before it is joined is still what its name says.
+        suffix = posixpath.splitext(assembly.bundle.name if filters else path)[1]
+        made = posixpath.splitext(path)[0] + suffix
+        return replace(job, chain=Chain(filters, hooks="parts"), logical_path=made)
 
     def parts(self) -> list[Job]:
         """Every source that stands in a bundle, each with a chain once."""
@@ -78,7 +82,7 @@ class Assembler:
         for reference in unit.references:
             if reference.kind == "import":
                 target = resolve(job.logical_path, reference, self.tree, self.base_url)
-                if target and target in self.work.sources and language(target) == "css":
+                if target and target not in self.work.bundles and language(self.work.sources[target].logical_path) == "css":
                     found[reference.whole[0]] = target
         return found
 
@@ -105,9 +109,11 @@ class Assembler:
         absent: set[str] = set()
         edits = {path: tuple(self.edits(name, job, compiled[job.key], absent)) for path, job in jobs.items()}
         kind = language(name)
-        if kind == "css":
+        if any(language(job.logical_path) != kind for job in jobs.values()):
+            joined = _plain(assembly.parts, texts)  # Of webassets' bundles, some are compiled when they are joined.
+        elif kind == "css":
             joined = css_bundle.join(assembly.parts, dict(self.sheets(name, jobs, compiled, texts, edits)))
-        elif kind == "js" and all(language(job.logical_path) == "js" for job in jobs.values()):
+        elif kind == "js":
             modules = {path for path, job in jobs.items() if job.logical_path.lower().endswith(".mjs")}
             joined = js_bundle.join([js_bundle.Script(p, texts[p], edits[p], p in modules) for p in assembly.parts])
         else:

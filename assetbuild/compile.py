@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from assetbuild import fingerprint, plan, pool, publish, sources
+from assetbuild.adopt import adopt
 from assetbuild.assemble import Assembled, Assembler, levels
 from assetbuild.bundles import Assembly
 from assetbuild.config import Config
@@ -107,6 +108,8 @@ def compile(config: Config, *, jobs: int | None = None, progress: Progress = _si
 @contextlib.contextmanager
 def link(config: Config, *, jobs: int | None = None, progress: Progress = _silent) -> Iterator[Linked]:
     """Compile and link everything; nothing is written but to a temporary file, which lives as long as the context."""
+    adopted = adopt(config)
+    config = adopted.config
     tree = sources.scan(
         config.sources,
         exclude=config.exclude,
@@ -115,7 +118,9 @@ def link(config: Config, *, jobs: int | None = None, progress: Progress = _silen
         display=functools.partial(plan.shown, config),
     )
     with Spool() as spool:
-        yield _Build(config, plan.work(tree, config), tree.excluded, spool, jobs, progress).linked()
+        build = _Build(config, plan.work(tree, config), tree.excluded, spool, jobs, progress)
+        build.problems += adopted.warnings
+        yield build.linked()
 
 
 class _Build:

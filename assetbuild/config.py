@@ -505,19 +505,21 @@ def _cache_dir(reader: _Reader, given: _Given) -> tuple[Path, str]:
 
 def _apart(reader: _Reader, sources: Iterable[Path], output: Path, key: str) -> None:
     """Neither may the output be inside a source root, nor a root inside the output."""
-    real = Path(os.path.realpath(output))
     for root in sources:
-        real_root = Path(os.path.realpath(root))
-        shown, shown_root = reader.shown(output), reader.shown(root)
-        if real == real_root:
-            message = f'"{shown}" is a source root'
-        elif real.is_relative_to(real_root):
-            message = f'"{shown}" is inside the source root "{shown_root}"'
-        elif real_root.is_relative_to(real):
-            message = f'the source root "{shown_root}" is inside the output folder "{shown}"'
-        else:
-            continue
-        reader.problem(key, message, "give the artifact a folder of its own")
+        if message := overlap(output, root, reader.shown):
+            reader.problem(key, message, "give the artifact a folder of its own")
+
+
+def overlap(output: Path, root: Path, shown: Callable[[Path], str]) -> str:
+    """In which way the output and a source root are one inside the other, as a sentence, or ""."""
+    real, real_root = Path(os.path.realpath(output)), Path(os.path.realpath(root))
+    if real == real_root:
+        return f'"{shown(output)}" is a source root'
+    if real.is_relative_to(real_root):
+        return f'"{shown(output)}" is inside the source root "{shown(root)}"'
+    if real_root.is_relative_to(real):
+        return f'the source root "{shown(root)}" is inside the output folder "{shown(output)}"'
+    return ""
 
 
 def _cache_apart(reader: _Reader, sources: Iterable[Path], output: Path, cache: Path, key: str) -> None:

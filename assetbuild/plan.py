@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from assetbuild import publish
 from assetbuild.bundles import Assembly, ContentsError, assemblies
-from assetbuild.config import Config
+from assetbuild.config import Bundle, Config
 from assetbuild.errors import BuildError, ConfigError, Problem
-from assetbuild.filters import FilterError, FilterUnavailableError
+from assetbuild.filters import FilterError, FilterUnavailableError, Hooks
 from assetbuild.filters.chains import MINIFIERS, Chain, built_in, chain_for, compiled_path, language, load, without_minifiers
 from assetbuild.link import Output
 from assetbuild.pool import Lost
@@ -75,12 +75,14 @@ def work(tree: Tree, config: Config) -> Work:
                 continue
             problems.append(Problem(shown(config, source.file), 0, 0, error.message))
             continue
-        problems += loaded.problems(chain.filters, shown(config, source.file))
+        problems += loaded.problems(chain, shown(config, source.file))
         if source.kept and (source.path == treaty.NAME or source.path.startswith(".assetbuild-")):
             problems.append(Problem(shown(config, source.file), 0, 0, "keep_names keeps a name that the artifact needs itself"))
         chosen.append((compiled_path(source.path, chain), source, chain))
     for bundle in config.bundles:
-        problems += loaded.problems((*(bundle.part_filters or ()), *(bundle.filters or ())), _bundle(bundle.name))
+        parts, whole = _chains(bundle)
+        problems += loaded.problems(parts, _bundle(bundle.name))
+        problems += loaded.problems(whole, _bundle(bundle.name))
     if problems:
         raise ConfigError(problems)
     jobs = _by_logical_path(chosen, config)
@@ -94,18 +96,25 @@ class _Loaded:
 
     def __init__(self, given: Tools) -> None:
         self.given = given
-        self.known: dict[str, str] = {}
+        self.known: set[tuple[str, Hooks]] = set()
 
-    def problems(self, names: Iterable[str], where: str) -> Iterable[Problem]:
+    def problems(self, chain: Chain, where: str) -> Iterable[Problem]:
         """One message for a filter, however many files want it, at the first of them."""
-        for name in names:
-            if name in self.known:
+        for name in chain.filters:
+            if (name, chain.hooks) in self.known:
                 continue
-            self.known[name] = ""
+            self.known.add((name, chain.hooks))
             try:
-                load(name, self.given.settings, self.given.search, self.given.time_limit)
+                load(name, self.given.settings, self.given.search, self.given.time_limit, chain.hooks)
             except FilterError as error:
                 yield Problem(where, 0, 0, f"{name}: {error.message}")
+
+
+def _chains(bundle: Bundle) -> tuple[Chain, Chain]:
+    """What the parts go through in place of their own chains, and what the whole goes through."""
+    if bundle.part_filters is None:
+        return Chain(), built_in(bundle.name) if bundle.filters is None else Chain(bundle.filters)
+    return Chain(bundle.part_filters, hooks="parts"), Chain(bundle.filters or (), hooks="whole")
 
 
 def _bundle(name: str) -> str:
@@ -119,22 +128,23 @@ def _with_bundles(jobs: dict[str, Job], unread: Iterable[Source], excluded: Coll
         made, odd = assemblies(config.bundles, sources, excluded, MINIFIERS)
     except ContentsError as error:
         raise BuildError([Problem(_bundle(name), 0, 0, what, hint) for name, what, hint in error.faults]) from error
-    _bundles_apart(jobs, config)
     published = {p for one in made if one.bundle.publish_parts for p in one.parts}
     parts = {sources[p]: one.bundle.name for one in reversed(made) for p in one.parts if p in sources and p not in published}
     bundles = {}
     for one in made:
         name = one.bundle.name
         kept = any(pattern.matches(name) for pattern in config.keep_names)
-        chain = built_in(name) if one.bundle.filters is None else Chain(one.bundle.filters)
-        bundles[name] = Job(Source(name, "", -1, 0, kept), chain, name, _bundle(name), text="")
+        bundles[name] = Job(Source(name, "", -1, 0, kept), _chains(one.bundle)[1], name, _bundle(name), text="")
     as_parts = {
         path: Job(job.source, without_minifiers(job.chain), path, job.shown, part=True)
         for path, job in {**inputs, **jobs}.items()
     }
     _one_language(made, as_parts, sources)
+    alone = {path: job for path, job in jobs.items() if path not in parts}
+    # A part may become what the bundle is called (site.scss in site.css), but not be called so.
+    _bundles_apart({**{job.source.path: job for job in jobs.values()}, **alone}, config)
     return Work(
-        {path: job for path, job in jobs.items() if path not in parts},
+        alone,
         as_parts,
         tuple(made),
         bundles,

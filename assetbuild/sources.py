@@ -123,15 +123,7 @@ class _Walk:
     def passed_over(self, path: str, entry: os.DirEntry[str]) -> bool:
         if any(pattern.matches(path) for pattern in self.exclude):
             return True
-        name = entry.name
-        built_in = (
-            name.startswith(".")
-            or name.endswith(BACKUPS)
-            or (name.startswith("#") and name.endswith("#"))
-            or (name.startswith("_") and name.endswith((".scss", ".sass")))
-            or name in FOLDERS
-        )
-        if not built_in:
+        if not _of_no_interest(entry.name):
             # What is inside such a folder stays passed over, unless a pattern of keep_names asks for this very path.
             return self.inside_passed_over(path) and not self.kept_or_above_kept(path, entry)
         return not self.kept_or_above_kept(path, entry)
@@ -206,6 +198,22 @@ class _Walk:
             )
             return 0, 0, False
         return status.st_mode, status.st_size, True
+
+
+def passed_over(path: str) -> bool:
+    """Whether a file with this logical path is no source unless `keep_names` asks for it."""
+    *folders, name = path.split("/")
+    return _of_no_interest(name) or any(part.startswith(".") or part in FOLDERS for part in folders)
+
+
+def _of_no_interest(name: str) -> bool:
+    return (
+        name.startswith(".")
+        or name.endswith(BACKUPS)
+        or (name.startswith("#") and name.endswith("#"))
+        or (name.startswith("_") and name.endswith((".scss", ".sass")))
+        or name in FOLDERS
+    )
 
 
 def _literal_prefix(pattern: str) -> str:

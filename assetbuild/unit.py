@@ -209,7 +209,7 @@ def _filtered(
     for name in job.chain.filters:
         unit = Unit(path, job.source.file, tools.roots, language(path))
         try:
-            tool = load(name, tools.settings, tools.search, tools.time_limit)
+            tool = load(name, tools.settings, tools.search, tools.time_limit, job.chain.hooks)
             filtered = tool.apply(text, unit)
         except FilterError as error:
             raise FilterError(f"{name}: {error.message}", error.line, error.column, error.file) from error

@@ -41,7 +41,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 REFERENCE = (ROOT / "docs/reference.md").read_text("utf-8")
 
 # Keys that the configuration takes and no command of this version acts on; nor does the reference speak of them.
-NOT_IN_USE = {"bundles", "bundles_from", "compress", "depends", "jinja", "templates"}
+NOT_IN_USE = {"bundles", "compress", "depends", "jinja", "templates"}
 
 # Pages whose blocks are pictures and nothing to run: the map of the rooms.
 PICTURES = {"architecture.md"}

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import pytest
 
-from assetbuild.filters import FilterUnavailableError
-from assetbuild.filters.chains import Chain, chain_for, compiled_path, language
+from assetbuild.filters import FilterUnavailableError, Hooks, Unit
+from assetbuild.filters.chains import Chain, chain_for, compiled_path, language, load
 from assetbuild.patterns import Pattern
 
 
@@ -74,3 +75,36 @@ def test_a_language_that_browsers_do_not_read_has_to_be_given_a_chain(path: str)
 )
 def test_the_language_is_told_by_the_suffix(path: str, expected: str) -> None:
     assert language(path) == expected
+
+
+# The stages of a bundle
+
+
+def unit(path: str) -> Unit:
+    return Unit(path, "", (), language(path))
+
+
+@pytest.mark.parametrize(("name", "text"), [("rcssmin", "a { b: c }\n"), ("rjsmin", "a ( 1 )\n"), ("jspacker", "a ( 1 )\n")])
+def test_a_filter_that_works_on_what_is_joined_does_nothing_to_a_part(name: str, text: str) -> None:
+    assert load(name, {}, (), 30, "parts").apply(text, unit("a.css" if name == "rcssmin" else "a.js")).text == text
+    assert load(name, {}, (), 30, "whole").apply(text, unit("a.css" if name == "rcssmin" else "a.js")).text != text
+
+
+@pytest.mark.parametrize("name", ["datauri", "jinja2"])
+def test_a_filter_that_works_on_parts_does_nothing_to_what_is_joined(name: str) -> None:
+    assert load(name, {}, (), 30, "whole").apply("{{ 1 + 1 }}", unit("a.css")).text == "{{ 1 + 1 }}"
+
+
+def test_sass_compiles_parts_or_what_is_joined_as_its_setting_says() -> None:
+    def made(hooks: Hooks, **settings: object) -> str:
+        return (
+            load("libsass", {"LIBSASS_STYLE": "compressed", **settings}, (), 30, hooks).apply("a{b{c:d}}", unit("a.scss")).text
+        )
+
+    assert (made("parts"), made("whole")) == ("a b{c:d}\n", "a{b{c:d}}")
+    assert (made("parts", LIBSASS_AS_OUTPUT=True), made("whole", LIBSASS_AS_OUTPUT=True)) == ("a{b{c:d}}", "a b{c:d}\n")
+
+
+def test_the_identity_tells_the_stage() -> None:
+    identities = {load("jspacker", {}, (), 30, hooks).identity() for hooks in get_args(Hooks)}
+    assert len(identities) == 3

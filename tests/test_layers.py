@@ -26,7 +26,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("config", "references", "spool"),
     ("cache", "cache.*", "filters", "publish", "sources", "unpack", "variants"),
     ("bundles", "bundles.*", "filters.*", "fingerprint", "graph", "references.*"),
-    ("link", "unit"),
+    ("adopt", "adopt.*", "link", "unit"),
     ("missing", "plan"),
     ("assemble",),
     ("check", "compile", "verify"),
@@ -38,7 +38,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
 )
 
 # Packages whose modules are one room in several files: they may import one another, as long as no cycle comes of it.
-FAMILIES = ("bundles", "cache", "dev", "filters", "syntax.css", "syntax.js")
+FAMILIES = ("adopt", "bundles", "cache", "dev", "filters", "syntax.css", "syntax.js")
 
 # Neighbours that know one another, each with its reason.
 NEIGHBOURS: dict[tuple[str, str], str] = {

@@ -11,6 +11,10 @@ from assetbuild.references import Note
 
 Language = Literal["css", "js", "other"]
 
+#: Which of a webassets filter's hooks are called: in webassets `open` and `input` are for each part of a bundle, `concat` and
+#: `output` for the parts joined. A source that is no part goes through all of them.
+Hooks = Literal["all", "parts", "whole"]
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -60,6 +64,21 @@ class Filter(Protocol):
 
     def apply(self, text: str, unit: Unit) -> Filtered:
         """What it makes of the text. Raises FilterError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A filter that has nothing to do at this stage of a bundle: the text stays."""
+
+    name: str
+    keeps_meaning: bool = True
+    pure: bool = True
+
+    def identity(self) -> tuple[str, ...]:
+        return ("idle",)
+
+    def apply(self, text: str, unit: Unit) -> Filtered:  # noqa: ARG002
+        return Filtered(text)
 
 
 class FilterError(Exception):

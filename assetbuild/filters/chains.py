@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from assetbuild.filters import Filter, FilterUnavailableError, Language, Settings
+from assetbuild.filters import Filter, FilterUnavailableError, Hooks, Idle, Language, Settings
 from assetbuild.patterns import Pattern
 
 
@@ -26,10 +26,12 @@ class Rule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """filters: their names, in order. suffix: what the source's suffix becomes, with its dot; None: it stays."""
+    """filters: their names, in order. suffix: what the source's suffix becomes, with its dot; None: it stays. hooks: which of
+    the filters' hooks are called, for bundles that webassets defined."""
 
     filters: tuple[str, ...] = ()
     suffix: str | None = None
+    hooks: Hooks = "all"
 
 
 #: Filters that only make a text shorter: a bundle's parts go without, and the whole is minified once.
@@ -118,12 +120,14 @@ def compiled_path(path: str, chain: Chain) -> str:
     return path if chain.suffix is None else posixpath.splitext(path)[0] + chain.suffix
 
 
-def load(name: str, settings: Settings, search: tuple[str, ...], time_limit: float) -> Filter:
+def load(name: str, settings: Settings, search: tuple[str, ...], time_limit: float, hooks: Hooks = "all") -> Filter:
     """A fresh filter by its name. Each tool's module is imported when it is first asked for.
 
     search: folders in which a filter given as `package.module:Class` is looked for. time_limit: seconds for a tool of its own.
-    Raises FilterUnavailableError.
+    hooks: which of its hooks are called. Raises FilterUnavailableError.
     """
+    if name in MINIFIERS and hooks == "parts":
+        return Idle(name)  # webassets minifies what is joined.
     if name == "rcssmin":
         from assetbuild.filters.rcssmin import RCSSMin
 
@@ -138,4 +142,4 @@ def load(name: str, settings: Settings, search: tuple[str, ...], time_limit: flo
         return dart_sass.load(name, settings, search, time_limit)
     from assetbuild.filters import webassets
 
-    return webassets.load(name, settings, search=search, time_limit=time_limit)
+    return webassets.load(name, settings, search=search, time_limit=time_limit, hooks=hooks)

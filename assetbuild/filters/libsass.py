@@ -8,7 +8,7 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from assetbuild.filters import Filtered, FilterError, FilterUnavailableError, Settings, Unit
+from assetbuild.filters import Filtered, FilterError, FilterUnavailableError, Hooks, Idle, Settings, Unit
 from assetbuild.filters.process import sentence
 from assetbuild.filters.sheets import Tree, folders, names, option, refuse_nul
 from assetbuild.references import Note
@@ -67,18 +67,26 @@ class LibSass:
         return Filtered(css, tuple(sorted(importer.read)), notes)
 
 
-def load(name: str, settings: Settings, search: tuple[str, ...] = ()) -> LibSass:
+def load(name: str, settings: Settings, search: tuple[str, ...] = (), hooks: Hooks = "all") -> LibSass | Idle:
     """The filter with its options from the settings, else the environment.
 
-    search: folders from which relative LIBSASS_INCLUDES are taken. Raises FilterUnavailableError.
+    search: folders from which relative LIBSASS_INCLUDES are taken. hooks: it works on the parts of a bundle, or where the
+    settings have LIBSASS_AS_OUTPUT on the whole. Raises FilterUnavailableError.
     """
     if sass is None:
         raise FilterUnavailableError("the Python package libsass is not installed: pip install libsass")
+    if (hooks == "parts" and as_output(settings)) or (hooks == "whole" and not as_output(settings)):
+        return Idle(name)
     style = option(settings, "LIBSASS_STYLE") or "nested"
     if style not in _STYLES:
         raise FilterUnavailableError(f"LIBSASS_STYLE is {style!r}; it must be one of {', '.join(_STYLES)}")
     includes = names(settings, _INCLUDES, os.pathsep, "folders")
     return LibSass(name, str(style), includes, search)
+
+
+def as_output(settings: Settings) -> bool:
+    """Whether the settings want a bundle's parts joined before they are compiled."""
+    return bool(option(settings, "LIBSASS_AS_OUTPUT"))
 
 
 def _spoken(value: object) -> str:

@@ -26,12 +26,24 @@ import tempfile
 import threading
 import types
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from assetbuild.filters import Filter, Filtered, FilterError, FilterUnavailableError, Settings, Unit, libsass, needs, process
+from assetbuild.filters import (
+    Filter,
+    Filtered,
+    FilterError,
+    FilterUnavailableError,
+    Hooks,
+    Settings,
+    Unit,
+    libsass,
+    needs,
+    process,
+)
 from assetbuild.references import Note
 from assetbuild.syntax import Difference, LexError
 
@@ -58,6 +70,13 @@ _PURE = frozenset((*_CHECKED, "slimit", "css_slimmer"))
 #: Filters whose program reads the source file by itself though their hook is given the text.
 _READING = frozenset(("handlebars", "closure_tmpl"))
 
+#: The hooks of each stage, in the order in which webassets calls them.
+_STAGES: Mapping[Hooks, tuple[str, ...]] = {
+    "all": ("open", "input", "concat", "output"),
+    "parts": ("open", "input"),
+    "whole": ("concat", "output"),
+}
+
 _REFUSED = {
     "cssrewrite": "cssrewrite is not needed: assetbuild rewrites references itself",
     "dustjs": "the filter dustjs compiles whole folders, and makes nothing of a file: compile the templates before the build",
@@ -73,26 +92,66 @@ _OURS = frozenset(("directory", "load_path", "url_mapping", "cache", "manifest",
 _ONE_AT_A_TIME = threading.RLock()
 
 
-def load(name: str, settings: Settings, *, search: tuple[str, ...] = (), time_limit: float = process.TIME_LIMIT) -> Filter:
-    """A fresh filter by the name that webassets knows, or `package.module:Class`.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A filter that a project's own bundles hold as an object, under a name by which messages can tell it.
+
+    base: the name of the filter of webassets' that it is, or "". make: a fresh one; None where the base's name makes it.
+    identity: what tells it from others; the same in every process. settings: what it is set to besides the settings of all.
+    hooks: the only ones to be called, or () for those of the stage. around: what has to be entered while it works.
+    """
+
+    base: str = ""
+    make: Callable[[], Any] | None = None
+    identity: tuple[str, ...] = ()
+    settings: Settings = field(default_factory=dict)
+    hooks: tuple[str, ...] = ()
+    around: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext
+
+
+#: Filters that projects gave, by the names that chains call them. Workers, which are forked, have them from the process that
+#: read the bundles; nothing is handed to a worker that is not.
+_given: dict[str, Given] = {}
+
+
+def give(name: str, given: Given) -> None:
+    """Make a filter known under a name, in place of what had that name."""
+    _given[name] = given
+
+
+def load(
+    name: str,
+    settings: Settings,
+    *,
+    search: tuple[str, ...] = (),
+    time_limit: float = process.TIME_LIMIT,
+    hooks: Hooks = "all",
+) -> Filter:
+    """A fresh filter by the name that webassets knows, or `package.module:Class`, or a name that was given.
 
     settings: webassets' settings (`LESS_BIN`, …); what they leave open, the environment may say. search: folders in which
     modules, programs (in `node_modules/.bin`) and relative paths are looked for. time_limit: seconds for an external tool.
-    Raises FilterUnavailableError.
+    hooks: which of its hooks are called. Raises FilterUnavailableError.
     """
     if name in _REFUSED:
         raise FilterUnavailableError(_REFUSED[name])
-    if name == "libsass":
-        return libsass.load(name, settings, search)
-    with _ONE_AT_A_TIME, _at_home(search):
-        make, implementation = _implementation(name)
-        plain = _Plain(name, settings, search, time_limit, make)
+    given = _given.get(name, Given(name))
+    own = {key.upper() for key in given.settings}
+    settings = {key: value for key, value in settings.items() if key.upper() not in own} | dict(given.settings)
+    if given.base == "libsass" and given.make is None:
+        return libsass.load(name, settings, search, hooks)
+    with _ONE_AT_A_TIME, _at_home(search), given.around():
+        make, implementation = (given.make, given.identity) if given.make else _implementation(given.base)
+        plain = _Plain(name, given, settings, search, time_limit, make, given.hooks or _STAGES[hooks])
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             one, asked = plain.set_up(os.getcwd(), ())
-            tools = needs.versions(name, one, plain.runner(tempfile.gettempdir()).find)
-        options = tuple(sorted(f"{key}={_readable(value)}" for key, value in asked.items() if value is not None))
-        identity = ("webassets", needs.package_version("webassets"), name, *implementation, *tools, *options)
-        return _Loaded(name, name in _CHECKED, name in _PURE, identity, plain)
+            tools = needs.versions(given.base, one, plain.runner(tempfile.gettempdir()).find)
+        options = tuple(sorted(f"{key}={readable(value)}" for key, value in asked.items() if value is not None))
+        version = needs.package_version("webassets")
+        stage = given.hooks or (() if hooks == "all" else (hooks,))
+        identity = ("webassets", version, given.base, *stage, *implementation, *tools, *options)
+        checked = _CHECKED.get(given.base) if given.make is None else None
+        return _Loaded(name, checked is not None, given.base in _PURE and given.make is None, identity, plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +168,11 @@ class _Loaded:
         return self._identity
 
     def apply(self, text: str, unit: Unit) -> Filtered:
-        if self.name not in _CHECKED:
+        if not self.keeps_meaning:
             return self._plain.apply(text, unit)
         try:
             filtered = self._plain.apply(text, unit)
-            difference = _first_difference(self.name, text, filtered.text)
+            difference = _first_difference(self._plain.given.base, text, filtered.text)
         except LexError as error:
             return Filtered(text, (), (Note(error.offset, f"not minified: {error.message}"),), refused=True)
         if difference is None:
@@ -137,10 +196,12 @@ class _Plain:
     """How a webassets filter is made, set up and called."""
 
     name: str
+    given: Given
     settings: Settings
     search: tuple[str, ...]
     time_limit: float
     make: Callable[[], Any]
+    hooks: tuple[str, ...]
 
     def runner(self, workspace: str, suffix: str = "", **extra: str) -> _Runner:
         folders = [os.path.join(folder, "node_modules", ".bin") for folder in self.search]
@@ -160,14 +221,14 @@ class _Plain:
             one = self.make()
             one.set_context(context)
             one.setup()
-            what = needs.missing_package(self.name) if not hasattr(one, "jar") else ""
+            what = needs.missing_package(self.given.base) if not hasattr(one, "jar") else ""
         except Exception as error:
-            what = needs.missing_package(self.name) or needs.remedy(self.name) or _unusable(error)
+            what = needs.missing_package(self.given.base) or needs.remedy(self.given.base) or _unusable(error)
         if what:
             raise FilterUnavailableError(what)
         if hasattr(one, "java_bin") or hasattr(one, "java"):
             context.asked["JAVA_HOME"] = os.environ.get("JAVA_HOME")
-        if self.name == "cssutils":
+        if self.given.base == "cssutils":
             one.cssutils = _CSSUtilsOffline(one.cssutils)
         return one, context.asked
 
@@ -175,6 +236,7 @@ class _Plain:
         with (
             _ONE_AT_A_TIME,
             _at_home(self.search),
+            self.given.around(),
             tempfile.TemporaryDirectory(prefix="assetbuild-", ignore_cleanup_errors=True) as workspace,
         ):
             said = io.StringIO()
@@ -190,7 +252,7 @@ class _Plain:
             return Filtered(text, read, (Note(0, f"{self.name} says: {spoken}"),) if spoken else ())
 
     def _call(self, text: str, unit: Unit, workspace: str) -> tuple[str, tuple[str, ...]]:
-        """Call the hooks in the order in which webassets does for a bundle of one source."""
+        """Call the hooks in the order in which webassets does for a bundle of one source, or those of one stage of it."""
         one, _ = self.set_up(unit.roots[0] if unit.roots else workspace, unit.roots)
         read = _fence_urls(one, unit)
         if runtime := getattr(one, "jade_runtime", None):
@@ -200,23 +262,25 @@ class _Plain:
         os.makedirs(os.path.dirname(output_path))
         bundle = {"output": unit.logical_path, "output_path": output_path}
         source = {"source": unit.logical_path, "source_path": source_path}
-        runner = self.runner(workspace, os.path.splitext(unit.logical_path)[1], **needs.environment(self.name, one))
+        hooks = {hook for hook in self.hooks if callable(getattr(one, hook, None))}
+        runner = self.runner(workspace, os.path.splitext(unit.logical_path)[1], **needs.environment(self.given.base, one))
         with _calling(one, runner):
-            if self.name == "cleancss" and one.cleancss_ver >= 4 and not _inlines(one.extra_args or ()):
+            if self.given.base == "cleancss" and one.cleancss_ver >= 4 and not _inlines(one.extra_args or ()):
                 # It would look for what is imported in the working folder; references are linked by us, these too.
                 one.extra_args = [*(one.extra_args or ()), "--inline", "none"]
-            opens = callable(getattr(one, "open", None))
-            if (opens or self.name in _READING) and not _holds(source_path, text):
+            opens = "open" in hooks
+            reads = self.given.base in _READING and "concat" in hooks
+            if (opens or reads) and not _holds(source_path, text):
                 raise FilterError("it reads the file itself, and so must be the first of its chain")
             if opens:
                 text = _taken(lambda out: one.open(out, source_path, source=unit.logical_path, **bundle))
-            if callable(getattr(one, "input", None)):
+            if "input" in hooks:
                 given = text
                 text = _taken(lambda out: one.input(_stream(given), out, **bundle, **source))
-            if callable(getattr(one, "concat", None)):
+            if "concat" in hooks:
                 hunk = _MemoryHunk(text)
                 text = _taken(lambda out: one.concat(out, [(hunk, source)], **bundle))
-            if callable(getattr(one, "output", None)):
+            if "output" in hooks:
                 whole = text
                 text = _taken(lambda out: one.output(_stream(whole), out, **bundle))
         return text, tuple(sorted(read))
@@ -506,7 +570,7 @@ def _implementation(name: str) -> tuple[Callable[[], Any], tuple[str, ...]]:
             near = difflib.get_close_matches(name, sorted(known.keys() - _REFUSED.keys()), 3)
             help_ = f"; the nearest {'are' if near[1:] else 'is'} {', '.join(near)}" if near else ""
             raise FilterUnavailableError(f'no filter is called "{name}"{help_}')
-        return known[name], (known[name].__module__,)
+        return known[name], class_identity(known[name])
     if not attribute:
         raise FilterUnavailableError(f"{module_name} has no filter named behind the colon")
     module, digest = _module(module_name)
@@ -542,8 +606,23 @@ def _module(name: str) -> tuple[types.ModuleType, str]:
     return module, digest
 
 
-def _readable(value: object) -> str:
+def class_identity(one: type) -> tuple[str, ...]:
+    """What tells a filter class from others: webassets' own by its module, since webassets' version is told besides."""
+    if one.__module__.startswith("webassets."):
+        return (one.__module__,)
+    return (f"{one.__module__}:{one.__qualname__}", source_digest(one.__module__))
+
+
+def source_digest(module: str) -> str:
+    """The digest of the source of a module that is imported, or "" where it has none."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file and os.path.isfile(file) else ""
+
+
+def readable(value: object) -> str:
     """A setting's value for a key that two runs compare."""
+    if isinstance(value, re.Pattern):
+        return f"{value.pattern!r} {value.flags}"
     try:
         return json.dumps(value, sort_keys=True, ensure_ascii=False)
     except (TypeError, ValueError):
