@@ -92,6 +92,15 @@ def load(name: str, settings: Settings, *, search: tuple[str, ...] = (), time_li
         return _Loaded(name, name in _CHECKED, name in _PURE, identity, plain)
 
 
+def fault(name: str) -> str:
+    """Why no filter can have this name, be its tool installed or not; or ""."""
+    try:
+        _implementation(name)
+    except FilterUnavailableError as error:
+        return error.message
+    return _REFUSED.get(name, "")
+
+
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     """A webassets filter that is there and set up; apply() makes one of its own."""
