@@ -150,7 +150,21 @@ def test_a_whole_document_has_no_note(text: str) -> None:
     assert svg.find(text).notes == ()
 
 
-_PIECES = ["<a>", "</a>", "<b>", "</b>", "<a/>", "<b c='d'/>", "text", " ", "&amp;", "<!-- <a> -->", "<![CDATA[<a>]]>", "<?p?>", "<"]
+_PIECES = [
+    "<a>",
+    "</a>",
+    "<b>",
+    "</b>",
+    "<a/>",
+    "<b c='d'/>",
+    "text",
+    " ",
+    "&amp;",
+    "<!-- <a> -->",
+    "<![CDATA[<a>]]>",
+    "<?p?>",
+    "<",
+]
 
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=12))
