@@ -60,7 +60,11 @@ class Options:
     def load(self, *, base_url: str | None = None, build: bool = True) -> Config:
         from assetbuild import config
 
-        return config.load(self.config, output=self.output, base_url=base_url, build=build)
+        if not build:
+            return config.load(self.config, output=self.output, base_url=base_url, build=False)
+        from assetbuild.filters import names
+
+        return config.load(self.config, output=self.output, base_url=base_url, filter_fault=names.fault)
 
     def progress(self, reporter: Reporter) -> Progress:
         return Progress(reporter)
@@ -175,7 +179,8 @@ def verify(options: Options, folder: str | None, production: bool) -> int:
     """Hold an artifact against its manifest.
 
     Every file and variant is hashed again and compared with its name, integrity, size and digest; every reference in a
-    published text is followed. DIR is the artifact's folder, else the configured output; with DIR no configuration is read.
+    published text is followed. DIR is the artifact's folder, or the manifest in it, else the configured output; with DIR no
+    configuration is read.
 
     \b
     Examples:
@@ -183,6 +188,7 @@ def verify(options: Options, folder: str | None, production: bool) -> int:
       assetbuild verify /srv/static --production
     """
     from assetbuild import report
+    from assetbuild.runtime import manifest as treaty
     from assetbuild.verify import verify as hold
 
     if folder is not None and options.output is not None:
@@ -190,6 +196,8 @@ def verify(options: Options, folder: str | None, production: bool) -> int:
     if folder == "":
         raise click.UsageError("DIR may not be empty.")
     artifact = Path(folder) if folder is not None else Path(_shown(options.load(build=False).output))
+    if artifact.name == treaty.NAME and not artifact.is_dir():
+        artifact = artifact.parent
     reporter = options.reporter
     try:
         found = hold(artifact, production=production, progress=functools.partial(options.progress(reporter), "verify"))
@@ -235,7 +243,8 @@ def list_(options: Options) -> int:
     from assetbuild.runtime import manifest as treaty
 
     shown = _shown(options.load(build=False).output)
-    manifest = treaty.load(os.path.join(shown, treaty.NAME))
+    or_else = "" if options.output else "name the artifact's folder with --output"
+    manifest = treaty.load(os.path.join(shown, treaty.NAME), or_else=or_else)
     if options.as_json:
         _print_json(report.manifest_data(manifest, shown))
     else:
@@ -250,7 +259,7 @@ def explain(options: Options, path: str) -> int:
     """Print all that is known of an asset.
 
     Where it came from, what was done to it, what it refers to, what refers to it, and why the next build would write it
-    anew. PATH is a logical path, a public path, or a source file.
+    anew. PATH is a logical path, a public path, a source file, or a published one.
 
     \b
     Examples:
@@ -381,11 +390,11 @@ def _shown(path: Path) -> str:
 
 
 def _logical_path(config: Config, path: str) -> str:
-    """The path in the tree, where a source file was named as one types it."""
-    file = os.path.abspath(path)
-    for root in config.sources:
-        if os.path.isfile(file) and Path(file).is_relative_to(root):
-            return Path(file).relative_to(root).as_posix()
+    """The path in the tree or in the artifact, where a source or a published file was named as one types it."""
+    file = Path(os.path.abspath(path))
+    for folder in (*config.sources, config.output):
+        if file.is_relative_to(folder) and file.is_file():
+            return file.relative_to(folder).as_posix()
     return path
 
 

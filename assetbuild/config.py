@@ -112,13 +112,14 @@ def load(
     cwd: str | os.PathLike[str] | None = None,
     environ: Mapping[str, str] = os.environ,
     build: bool = True,
+    filter_fault: Callable[[str], str] = lambda _name: "",
 ) -> Config:
     """Find and read the configuration.
 
     config, output, base_url: what the command line says, paths relative to the working folder; they win over
     ASSETBUILD_CONFIG, ASSETBUILD_OUTPUT and ASSETBUILD_BASE_URL, and these over the file. An empty variable is none.
     cwd: the working folder, if it is not the process's. build: False for what only reads an artifact: then the sources
-    need not be there, and `sources` is empty.
+    need not be there, and `sources` is empty. filter_fault: why no filter can have a name, or "".
 
     Raises ConfigError with everything that is wrong.
     """
@@ -129,7 +130,9 @@ def load(
     variables = {name: value for name, value in environ.items() if value}
     file, table, prefix = _find(config, working_folder, variables)
     folder = file.parent if file else working_folder
-    reader = _Reader(_shown(file, working_folder) if file else "", prefix, folder, working_folder)
+    if "bundles_from" in table:  # The module that it names may bring filters along.
+        filter_fault = lambda _name: ""  # noqa: E731
+    reader = _Reader(_shown(file, working_folder) if file else "", prefix, folder, working_folder, filter_fault)
     given = _Given(output, base_url, variables)
     loaded = _config(reader, table, given, file, build=build)
     if reader.problems:
@@ -172,6 +175,9 @@ def _find(
     for folder in (working_folder, *working_folder.parents):
         if os.path.isfile(file := folder / NAME):
             return file, _parse(file, _shown(file, working_folder)), ""
+        if os.path.isdir(file):  # Going on upward would build another project, or this one by other rules.
+            hint = "rename it, or name the configuration with --config"
+            raise ConfigError(Problem(_shown(file, working_folder), 0, 0, "this is a folder, not a configuration file", hint))
         if os.path.isfile(file := folder / PYPROJECT):
             table = _tool_table(file, _shown(file, working_folder))
             if table is not None:
@@ -239,11 +245,12 @@ def _shown(path: Path, working_folder: Path) -> str:
 class _Reader:
     """Takes values out of tables and notes what is wrong with them; a wrong value counts as absent."""
 
-    def __init__(self, file: str, prefix: str, folder: Path, working_folder: Path) -> None:
+    def __init__(self, file: str, prefix: str, folder: Path, working_folder: Path, filter_fault: Callable[[str], str]) -> None:
         self.file = file
         self.prefix = prefix
         self.folder = folder
         self.working_folder = working_folder
+        self.filter_fault = filter_fault
         self.problems: list[Problem] = []
 
     def shown(self, path: Path) -> str:
@@ -556,7 +563,7 @@ def _valid_base_url(reader: _Reader, key: str, url: str) -> str:
 
     if not url:
         return refused("it may not be empty", 'for the top of the host write "/"')
-    if any(ord(c) <= 32 or ord(c) == 127 or c in '\\"<>^`{|}' for c in url):
+    if any(not "!" <= c <= "~" or c in "\\\"'<>^`{|}" for c in url):
         return refused(f'"{url}" holds a character that no URL has', "percent-encode it")
     if "?" in url or "#" in url:
         return refused(f'"{url}" has a query or a fragment', "a base URL is what stands before a path")
@@ -569,7 +576,10 @@ def _valid_base_url(reader: _Reader, key: str, url: str) -> str:
         if not parts.hostname:
             return refused(f'"{url}" names no host', 'write "/static/" or "https://cdn.example.com/static/"')
     elif not url.startswith("/"):
-        hint = f'write "/{url.removeprefix("./").rstrip("/")}/"' if not parts.scheme else 'write "https://…/" or "/…/"'
+        bare = url.removeprefix("./").rstrip("/")
+        # A dot in the first part is a host's, far more often than a folder's.
+        start = "https://" if re.match(r"[\w-]+(\.[\w-]+)+(/|\Z)", bare) else "/"
+        hint = f'write "{start}{bare}/"' if not parts.scheme else 'write "https://…/" or "/…/"'
         return refused(f'"{url}" is neither a path from the top of the host nor an http or https URL', hint)
     return url if url.endswith("/") else url + "/"
 
@@ -643,7 +653,11 @@ def _chain(reader: _Reader, value: object, name: str, *, key: str = "filters") -
         items = [item for item in (part.strip() for part in value.split(",")) if item]
         reader.problem(name, "must be a list, not text", f"write {key} = {_list(items)}")
         return None
-    return reader.texts(value, name)
+    filters = reader.texts(value, name)
+    for filter_name in dict.fromkeys(filters or ()):
+        if fault := reader.filter_fault(filter_name):
+            reader.problem(name, fault)
+    return filters
 
 
 def _suffix(reader: _Reader, rule: Mapping[str, object], parent: str) -> str | None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from assetbuild.runtime.manifest import printable as printable
+
 Severity = Literal["error", "warning"]
 
 
@@ -67,10 +69,3 @@ def line_and_column(text: str, offset: int) -> tuple[int, int]:
     before = text[:offset]
     line = before.count("\n") + before.count("\r") - before.count("\r\n") + 1
     return line, offset - max(before.rfind("\n"), before.rfind("\r"))
-
-
-def printable(text: str) -> str:
-    """The text on one line, without what a terminal would act on: control characters are written as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -130,8 +130,8 @@ def owned(output: Path, display: str) -> tuple[dict[str, str], frozenset[str]]:
             return _named(treaty.load(output / treaty.NAME)), frozenset(journal or ())
         except treaty.ManifestError as error:
             raise ConfigError(
-                f"{display}: its manifest.json is not one of assetbuild's, so nothing in the folder is touched ({error}); "
-                "choose another output, or remove the folder"
+                f"{display}: its {treaty.NAME} cannot be used ({error.message}), so nothing in the folder is touched; "
+                f"choose another output, or {error.hint}"
             ) from error
     if journal is None and any(not name.startswith(".") for name in entries):
         raise ConfigError(

@@ -77,6 +77,7 @@ class _Walk:
     ) -> None:
         self.real_roots = real_roots
         self.exclude = exclude
+        self.whole_folders = [pattern for pattern in exclude if pattern.text == "**" or pattern.text.endswith("/**")]
         self.keep_names = keep_names
         self.keep_prefixes = [_literal_prefix(pattern.text) for pattern in keep_names if "/" in pattern.text]
         self.follow_symlinks = follow_symlinks
@@ -121,12 +122,21 @@ class _Walk:
         self.problems.append(Problem(self.display(file), 0, 0, message, hint))
 
     def passed_over(self, path: str, entry: os.DirEntry[str]) -> bool:
-        if any(pattern.matches(path) for pattern in self.exclude):
+        if self.exclude and self.is_excluded(path, entry):
             return True
         if not _of_no_interest(entry.name):
             # What is inside such a folder stays passed over, unless a pattern of keep_names asks for this very path.
             return self.inside_passed_over(path) and not self.kept_or_above_kept(path, entry)
         return not self.kept_or_above_kept(path, entry)
+
+    def is_excluded(self, path: str, entry: os.DirEntry[str]) -> bool:
+        """Patterns are about files. A folder is passed over, unread, where one means everything that is below it; a link to
+        a folder, and what is neither file nor folder, by its own name too."""
+        folder = entry.is_dir(follow_symlinks=False)
+        if not folder and any(pattern.matches(path) for pattern in self.exclude):
+            return True
+        inside = path + "/x"
+        return any(pattern.matches(inside) for pattern in self.whole_folders) and (folder or _leads_to_folder(entry))
 
     def inside_passed_over(self, path: str) -> bool:
         if not self.keep_prefixes:
@@ -137,10 +147,7 @@ class _Walk:
         """Built-in excludes give way to keep_names: to a file that it names, and to the folders on the way there."""
         if any(pattern.matches(path) for pattern in self.keep_names):
             return True
-        try:
-            if not entry.is_dir():
-                return False
-        except OSError:  # A link that is a loop, or leads to where this user may not look.
+        if not _leads_to_folder(entry):
             return False
         folder = path + "/"
         return any(prefix.startswith(folder) or folder.startswith(prefix) for prefix in self.keep_prefixes)
@@ -214,6 +221,13 @@ def _of_no_interest(name: str) -> bool:
         or (name.startswith("_") and name.endswith((".scss", ".sass")))
         or name in FOLDERS
     )
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # A link that is a loop, or leads to where this user may not look.
+        return False
 
 
 def _literal_prefix(pattern: str) -> str:

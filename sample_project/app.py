@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, render_template, request, send_from_directory
+from flask import Flask, Response, abort, make_response, render_template, request, send_from_directory
 from markupsafe import Markup, escape
 from minerals import MINERALS, search
 
@@ -58,13 +58,15 @@ def create_app(artifact: str | os.PathLike[str] | None = None) -> Flask:
     app.jinja_env.filters["formula"] = formula
 
     @app.get("/")
-    def index() -> str:
+    def index() -> Response:
         words = request.args.get("q", "")
         found = search(words)
         # htmx asks for the list alone.
-        if request.headers.get("HX-Request") == "true":
-            return render_template("_cards.html", minerals=found)
-        return render_template("index.html", minerals=found, words=words)
+        template = "_cards.html" if request.headers.get("HX-Request") == "true" else "index.html"
+        response = make_response(render_template(template, minerals=found, words=words))
+        # Two answers at one address: else the browser, going back to the page, would show the list that it has kept.
+        response.vary.add("HX-Request")
+        return response
 
     @app.get("/mineral/<slug>")
     def mineral(slug: str) -> str:
@@ -89,6 +91,10 @@ def create_app(artifact: str | os.PathLike[str] | None = None) -> Flask:
     @app.get("/robots.txt")
     def robots() -> Response:
         return send_from_directory(folder, "robots.txt")
+
+    @app.errorhandler(404)
+    def not_found(_: Exception) -> tuple[str, int]:
+        return render_template("404.html"), 404
 
     @app.after_request
     def protect(response: Response) -> Response:

@@ -182,6 +182,37 @@ def test_a_wrong_configuration_is_status_2_with_every_mistake(project: Project, 
     assert len(ran.document["problems"]) == 2  # type: ignore[arg-type]
 
 
+def test_a_name_that_no_filter_has_is_a_mistake_like_others_whatever_the_sources(project: Project, run: Run) -> None:
+    project.write(
+        {
+            "assetbuild.toml": 'sorces = 1\n[filters]\n"*.nothing" = ["rcsmin", "less", "my.module:Class"]\n'
+            '[bundles."a.js"]\ncontents = ["a.js"]\nfilters = ["replace"]\n'
+        }
+    )
+    ran = run("compile")
+    assert (ran.status, ran.err.splitlines()) == (
+        2,
+        [
+            'assetbuild.toml: bundles."a.js".filters: the filter replace takes arguments, which its name cannot give: '
+            "write a Filter class that does it",
+            'assetbuild.toml: filters."*.nothing": no filter is called "rcsmin"; the nearest are rcssmin, rjsmin, cssmin',
+            'assetbuild.toml: sorces: there is no such key; did you mean "sources"?',
+            "3 errors",
+        ],
+    )
+
+
+def test_a_build_without_changes_asks_webassets_for_no_name(project: Project) -> None:
+    """Its import takes longer than such a build."""
+    project.write({"assetbuild.toml": '[filters]\n"*.nothing" = ["rcssmin", "libsass", "less", "my.module:Class"]\n'})
+    code = "import sys; from assetbuild import cli; print(cli.main(['compile']), 'webassets' in sys.modules)"
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(
+        command, cwd=project.folder, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(HOME)}
+    )
+    assert ran.stdout.split() == ["0", "False"], ran.stderr
+
+
 def test_no_configuration_and_no_sources_is_status_2(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
@@ -287,7 +318,7 @@ def test_warnings_are_shown_unless_quiet_and_do_not_fail(project: Project, run: 
 # ---- verify, list, explain
 
 
-@pytest.mark.parametrize("words", [(), ("dist",), ("--output", "dist")])
+@pytest.mark.parametrize("words", [(), ("dist",), ("--output", "dist"), ("dist/manifest.json",)])
 @pytest.mark.usefixtures("built")
 def test_a_good_artifact_is_verified(run: Run, words: tuple[str, ...]) -> None:
     ran = run("verify", *words, "--production")
@@ -333,6 +364,26 @@ def test_without_an_artifact_the_status_is_1(run: Run, command: str) -> None:
     assert document["problems"]
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"version": 1, "assets": {}}', '{"version": 2, "assets": {}}'])
+def test_what_is_said_of_a_manifest_that_cannot_be_used_helps(built: Project, run: Run, text: str) -> None:
+    """A build refuses the folder, so running one is no help while it is there."""
+    built.write({"dist/manifest.json": text})
+    ran = run("list")
+    assert ran.status == 1
+    assert "; remove the folder and run `assetbuild compile`" in ran.err
+    ran = run("compile")
+    assert ran.status == 2
+    assert "; choose another output, or remove the folder and run `assetbuild compile`" in ran.err
+    assert ran.err.count("`assetbuild compile`") == 1
+    assert ("version 2 is not known" in ran.err) == ('"version": 2' in text)
+    assert "not one of assetbuild's" not in ran.err
+
+
+def test_list_says_how_to_name_another_folder_unless_it_was_told(run: Run) -> None:
+    assert "run `assetbuild compile`, or name the artifact's folder with --output" in run("list").err
+    assert "--output" not in run("list", "--output", "x").err
+
+
 def test_list_has_a_line_for_each_asset(built: Project, run: Run) -> None:
     ran = run("list")
     assert (ran.status, ran.err) == (0, "")
@@ -350,10 +401,9 @@ def test_list_with_json_is_what_the_manifest_says(built: Project, run: Run) -> N
     assert document["digest"] == built.manifest["digest"]
 
 
-@pytest.mark.parametrize("path", ["css/app.css", "assets/css/app.css", "./assets/css/app.css", "PUBLIC"])
+@pytest.mark.parametrize("path", ["css/app.css", "assets/css/app.css", "./assets/css/app.css", "PUBLIC", "dist/PUBLIC"])
 def test_explain_takes_whatever_names_the_asset(built: Project, run: Run, path: str) -> None:
-    path = built.public("css/app.css") if path == "PUBLIC" else path
-    ran = run("explain", path)
+    ran = run("explain", path.replace("PUBLIC", built.public("css/app.css")))
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.startswith(f"css/app.css → {built.public('css/app.css')}\n")
     assert 'assets/css/app.css:1:21: "../img/a.png" → img/a.png' in ran.out

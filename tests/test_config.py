@@ -102,6 +102,13 @@ def test_the_nearest_folder_upward_is_taken(folder: Path) -> None:
     assert loaded.working_folder == inner
 
 
+def test_a_folder_where_the_configuration_should_be_is_not_passed_by(folder: Path) -> None:
+    (folder.parent / "assetbuild.toml").write_text("")
+    (folder / "assetbuild.toml").mkdir()
+    with pytest.raises(ConfigError, match=r"^assetbuild\.toml: this is a folder"):
+        config.load(cwd=folder, environ={})
+
+
 def test_assetbuild_toml_wins_over_pyproject_in_one_folder(folder: Path) -> None:
     (folder / "pyproject.toml").write_text('[tool.assetbuild]\noutput = "from-pyproject"')
     assert config.load(cwd=folder, environ={}).output.name == "from-pyproject"
@@ -380,6 +387,11 @@ def test_a_base_url_ends_in_a_slash(folder: Path, given: str, becomes: str) -> N
         ("", "empty"),
         ("static/", 'write "/static/"'),
         ("./static", 'write "/static/"'),
+        ("cdn.example.com", 'write "https://cdn.example.com/"'),
+        ("cdn.example.com/a/", 'write "https://cdn.example.com/a/"'),
+        ("../static.d/", 'write "/../static.d/"'),
+        ("/é/", "percent-encode"),
+        ("/'/", "percent-encode"),
         ("ftp://example.com/", "http"),
         ("data:text/css,", "http"),
         ("https:///a", "names no host"),
@@ -413,6 +425,30 @@ def test_all_mistakes_are_reported_at_once(folder: Path) -> None:
     assert len(messages) == 6
     for key in keys:
         assert any(key in message for message in messages), key
+
+
+def test_names_of_filters_are_asked_for_wherever_they_stand(folder: Path) -> None:
+    toml = """
+        [filters]
+        "*.a" = ["good", "bad"]
+        "*.b" = {filters = ["bad"]}
+        [bundles."x.js"]
+        contents = ["a"]
+        filters = ["bad", "bad"]
+    """
+    (folder / "assetbuild.toml").write_text(toml)
+    with pytest.raises(ConfigError) as caught:
+        config.load(cwd=folder, environ={}, filter_fault=lambda name: f"{name} is none" if name == "bad" else "")
+    assert [str(problem) for problem in caught.value.problems] == [
+        'assetbuild.toml: bundles."x.js".filters: bad is none',
+        'assetbuild.toml: filters."*.a": bad is none',
+        'assetbuild.toml: filters."*.b".filters: bad is none',
+    ]
+
+
+def test_a_module_that_brings_bundles_may_bring_filters_along(folder: Path) -> None:
+    (folder / "assetbuild.toml").write_text('bundles_from = "app.assets:env"\n[filters]\n"*.a" = ["theirs"]')
+    assert config.load(cwd=folder, environ={}, filter_fault=lambda _: "no").filters[0].filters == ("theirs",)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -239,6 +240,34 @@ def test_what_is_said_of_the_minifiers_is_so() -> None:
     assert rcssmin.cssmin(".p{a :hover{}}") == ".p{a:hover{}}"
 
 
+EDITED = """
+import pathlib, subprocess, sys
+folder = pathlib.Path(sys.argv[1])
+sys.path.insert(0, sys.argv[1])
+from app import app
+client = app.test_client()
+before = client.get("/").text
+(folder / "assets/css/app.css").write_text("body { color: red }")
+subprocess.run([sys.executable, "-m", "assetbuild", "compile"], cwd=folder, check=True)
+print(before != client.get("/").text)
+"""
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_readmes_page_shows_a_change_after_a_build_in_debug_mode_only(tmp_path: Path, debug: bool) -> None:
+    """And it finds its artifact from whatever folder it is started in."""
+    folder = tmp_path / "app"
+    for block in blocks(ROOT / "README.md"):
+        if block.file:
+            (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / block.file).write_text(block.text, "utf-8")
+    run("assetbuild compile", folder)
+    command = [sys.executable, "-c", EDITED, str(folder)]
+    env = environment() | {"FLASK_DEBUG": str(int(debug))}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [str(debug)], done.stderr
+
+
 def commands_of_the_readme() -> list[str]:
     return [line for block in blocks(ROOT / "README.md") for line in block.text.splitlines() if "python3 -m venv" in line]
 
@@ -250,6 +279,12 @@ def test_the_readmes_test_command_is_the_one_that_ci_takes_from_it() -> None:
     done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [test]
     assert build.startswith("python3 -m venv .venv && .venv/bin/pip install -q -e '.[build]' && ")
+
+
+def test_the_suite_says_what_it_skips_and_why() -> None:
+    """The README promises it."""
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]["addopts"]
+    assert "-rs" in options.split()
 
 
 def test_the_readmes_other_command_builds_the_sample_project(tmp_path: Path) -> None:
@@ -284,6 +319,17 @@ def quoted(text: str) -> set[str]:
     """The words that stand in code, alone or at its beginning: `keys`, `--options N`, `calls(…)`."""
     spans = re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
     return {word for span in spans for word in (span, re.split(r"[\s(=]", span)[0])}
+
+
+def test_the_page_on_architecture_names_every_room() -> None:
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    table = "".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `"))
+    package = ROOT / "assetbuild"
+    rooms = {file.name for file in package.glob("*.py")} | {f"{file.parent.name}/" for file in package.glob("*/__init__.py")}
+    assert set(re.findall(r"`([^`]+)`", table)) == rooms
+    rows = re.findall(r"^```$(.*?)^```$", text, re.MULTILINE | re.DOTALL)[0].split()
+    build = {room.removesuffix(".py").strip("/") for room in rooms if not room.startswith("__")}
+    assert build - {"runtime", "integrations"} <= set(rows)
 
 
 def test_the_reference_names_every_key_of_the_configuration_that_is_in_use() -> None:

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2 import DictLoader, Environment, FileSystemBytecodeCache, StrictUndefined, UndefinedError
+from jinja2 import (
+    ChainableUndefined,
+    DebugUndefined,
+    DictLoader,
+    Environment,
+    FileSystemBytecodeCache,
+    StrictUndefined,
+    Undefined,
+    UndefinedError,
+)
 from jinja2.nativetypes import NativeEnvironment
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
@@ -123,11 +132,31 @@ def test_an_unknown_path_is_an_error_of_the_template() -> None:
         env.get_template("a.html").render()
 
 
-def test_an_undefined_path_is_an_error() -> None:
-    with pytest.raises(TypeError, match="is a str, not Undefined"):
-        render("{{ asset(nothing) }}")
-    with pytest.raises(UndefinedError):
-        render("{{ asset(nothing) }}", Environment(extensions=[AssetExtension], undefined=StrictUndefined))
+@pytest.mark.parametrize("undefined", [Undefined, StrictUndefined, ChainableUndefined, DebugUndefined])
+@pytest.mark.parametrize(
+    "source", ["{{ asset(nothing) }}", "{{ nothing|asset }}", "{{ asset_integrity(nothing) }}", "{{ asset_tag(nothing) }}"]
+)
+def test_an_undefined_path_is_an_error_that_names_it(source: str, undefined: type[Undefined]) -> None:
+    with pytest.raises(UndefinedError, match="'nothing' is undefined"):
+        render(source, Environment(extensions=[AssetExtension], undefined=undefined))
+
+
+class Subclass(AssetExtension):
+    pass
+
+
+def test_a_subclass_of_the_extension_is_the_extension(dist: Path) -> None:
+    env = Environment(extensions=[Subclass])
+    assert render("{{ asset('css/app.css') }}", env).startswith("/static/")
+    install(env, Assets(dist, base_url="/given/"))
+    assert render("{{ asset('css/app.css') }}", env).startswith("/given/")
+    assert len(env.extensions) == 1
+
+
+@pytest.mark.parametrize("given", ["dist", None, Path("dist")])
+def test_install_takes_nothing_but_assets(given: Any) -> None:
+    with pytest.raises(TypeError, match=r"install\(\) takes an Assets, not"):
+        install(Environment(), given)
 
 
 def test_install_gives_an_environment_its_assets(dist: Path) -> None:
@@ -218,8 +247,9 @@ def test_a_cache_of_bytecode_does_not_freeze_urls(tmp_path: Path) -> None:
     assert run("/two/").split() == [URL.replace("static", "two")] * 2 + [SRI]
 
 
-def test_a_template_that_was_compiled_follows_a_new_build(dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ASSETBUILD_AUTO_RELOAD", "1")
+@pytest.mark.parametrize("value", ["1", " True ", "on", "Y"])
+def test_a_template_that_was_compiled_follows_a_new_build(dist: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ASSETBUILD_AUTO_RELOAD", value)
     env = Environment(extensions=[AssetExtension])
     template = env.from_string("{{ 'css/app.css'|asset }}")
     assert template.render().startswith("/static/")
@@ -227,7 +257,14 @@ def test_a_template_that_was_compiled_follows_a_new_build(dist: Path, monkeypatc
     assert template.render().startswith("/new/")
 
 
-@pytest.mark.parametrize("value", ["0", "", "false", "No"])
+@pytest.mark.parametrize("value", ["2", "maybe", "1 0"])
+def test_auto_reload_is_neither_on_nor_off_by_another_word(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ASSETBUILD_AUTO_RELOAD", value)
+    with pytest.raises(ValueError, match=r"^ASSETBUILD_AUTO_RELOAD: "):
+        render("{{ asset('css/app.css') }}")
+
+
+@pytest.mark.parametrize("value", ["0", "", "false", "No", " 0 ", "n"])
 def test_auto_reload_is_off_unless_asked_for(dist: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("ASSETBUILD_AUTO_RELOAD", value)
     env = Environment(extensions=[AssetExtension])

@@ -136,6 +136,7 @@ def test_the_form_is_the_documented_one() -> None:
         (manifest(assets={"a": None}), "entry of 'a'"),
         (with_entry(path=None), "entry of 'css/app.css'"),
         (with_entry(path=7), "malformed"),
+        (with_entry(path=""), "malformed"),
         (with_entry(integrity=None), "malformed"),
         (with_entry(type=1), "malformed"),
         (with_entry(size="10"), "malformed"),
@@ -232,10 +233,36 @@ def test_an_absent_file_is_named_with_what_to_run(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ManifestError) as caught:
         treaty.load("dist/manifest.json")
-    assert str(caught.value) == (
-        f"dist/manifest.json: there is no such file in {tmp_path}; "
-        "run `assetbuild compile`, or set ASSETBUILD_OUTPUT to the artifact's folder"
-    )
+    assert str(caught.value) == f"dist/manifest.json: there is no such file in {tmp_path}; run `assetbuild compile`"
+    with pytest.raises(ManifestError) as caught:
+        treaty.load("dist/manifest.json", or_else="set a variable")
+    assert caught.value.hint == "run `assetbuild compile`, or set a variable"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"version": 1, "assets": {}}'])
+def test_a_file_that_a_build_would_refuse_too_is_to_be_removed_first(text: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        treaty.parse(text.encode(), "m")
+    assert caught.value.hint == "remove the folder and run `assetbuild compile`"
+
+
+def test_of_another_version_the_one_that_wrote_it_is_a_way_out() -> None:
+    with pytest.raises(ManifestError) as caught:
+        parse(manifest(version=2))
+    assert caught.value.hint.endswith("or install the version of assetbuild that wrote it")
+
+
+def test_a_file_that_is_too_large_is_refused_by_its_size_alone(tmp_path: Path) -> None:
+    with open(tmp_path / "manifest.json", "wb") as file:
+        file.truncate(10 * 1024**3)
+    with pytest.raises(ManifestError, match="is larger than"):
+        treaty.read(str(tmp_path / "manifest.json"))
+
+
+def test_an_error_shows_no_control_characters() -> None:
+    error = ManifestError("a\x1b[31m\n.json", "is broken", "mend it")
+    assert str(error) == "a\\x1b[31m\\n.json: is broken; mend it"
+    assert error.file == "a\x1b[31m\n.json"
 
 
 def test_a_file_where_a_folder_should_be_is_an_error(tmp_path: Path) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from xml.parsers import expat
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assetbuild.references import svg
 
@@ -40,7 +44,7 @@ def test_the_elements_that_refer_do_so_by_both_attributes(element: str, attribut
         "<style>/* url(a.svg) */</style>",
         "<text>url(a.svg)</text>",
         '<style type="text/x-other">a{b:url(a.svg)}</style>',
-        "<style/><text>a{b:url(a.svg)}</text>",
+        "<g><style/><text>a{b:url(a.svg)}</text></g>",
         "<use title=\"<use href='a.svg'/>",
         "",
         "no markup",
@@ -84,7 +88,7 @@ def test_a_url_counts_in_style_elements(text: str, expected: list[tuple[str, str
         ('<g style="fill:url(&quot;a&apos;b.svg&quot;)"/>', [("a'b.svg", "a&apos;b.svg")]),
         ("<style>a&gt;b{c:url(a&#46;svg)}</style>", [("a.svg", "a&#46;svg")]),
         ("<style><![CDATA[a{b:url(a&amp.svg)}]]></style>", [("a&amp.svg", "a&amp.svg")]),
-        ('<use href="&ns;a.svg"/><use href="b.svg"/>', [("b.svg", "b.svg")]),
+        ('<g><use href="&ns;a.svg"/><use href="b.svg"/></g>', [("b.svg", "b.svg")]),
         ('<use href="&#x110000;a.svg"/>', []),
         (f'<use href="&#{"9" * 5000};a.svg"/>', []),
     ],
@@ -101,13 +105,83 @@ def test_a_document_type_with_declarations_is_passed_over() -> None:
 
 @pytest.mark.parametrize("rest", ["<use href='b.svg'", "<a b='", "<", "<!--", "<![CDATA[", "<!DOCTYPE [", "<a 'b'<c>", "</>"])
 def test_where_a_document_is_not_well_formed_its_references_end_with_a_note(rest: str) -> None:
-    scan = svg.find(f"<use href='a.svg'/>{rest}")
+    scan = svg.find(f"<g><use href='a.svg'/>{rest}")
     assert [reference.path for reference in scan.references] == ["a.svg"]
-    assert [note.offset for note in scan.notes] == [19]
+    assert [note.offset for note in scan.notes] == [22]
 
 
 @pytest.mark.parametrize(
-    "unit", ["<", "<a ", "<a b='", "<style>", "&", "<style>&amp;", "<use href='a'/>", "<!DOCTYPE [", "<style>url(a)</style>"]
+    ("text", "offset", "found"),
+    [
+        ("<svg><use href='a'/></g><use href='b'/></svg>", 20, ["a"]),
+        ("<svg><g><use href='a'/></svg></g>", 23, ["a"]),
+        ("<svg></SVG>", 5, []),
+        ("<s:svg></svg>", 7, []),
+        ("</svg>", 0, []),
+        ("<svg/></svg>", 6, []),
+        ("<svg/><svg><use href='a'/></svg>", 6, []),
+        ("<svg/>\n more<use href='a'/>", 8, []),
+        ("more <svg/>", 0, []),
+        ("\n<svg/>&amp;", 7, []),
+        ("<svg/><![CDATA[]]>", 6, []),
+        ("<svg/>\f", 6, []),
+        ("<svg/>\ufeff", 6, []),
+        ("", 0, []),
+        ("<!-- nothing -->", 16, []),
+        # All of it was read: only what was never closed is told.
+        ("<svg><g><use href='a'/>", 5, ["a"]),
+        ("<svg><use href='a'/><g></g>", 0, ["a"]),
+    ],
+)
+def test_elements_that_are_not_one_inside_the_other_are_noted(text: str, offset: int, found: list[str]) -> None:
+    scan = svg.find(text)
+    assert [reference.path for reference in scan.references] == found
+    assert [note.offset for note in scan.notes] == [offset]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeff<?xml version='1.0'?>\r\n<!DOCTYPE svg>\t<!-- a --><svg>text<g/><g></g ></svg>\n<?b?><!-- c -->\n",
+        "<svg><a><a></a></a><![CDATA[</svg>]]><!-- </svg> --></svg>",
+    ],
+)
+def test_a_whole_document_has_no_note(text: str) -> None:
+    assert svg.find(text).notes == ()
+
+
+_PIECES = [
+    "<a>",
+    "</a>",
+    "<b>",
+    "</b>",
+    "<a/>",
+    "<b c='d'/>",
+    "text",
+    " ",
+    "&amp;",
+    "<!-- <a> -->",
+    "<![CDATA[<a>]]>",
+    "<?p?>",
+    "<",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12))
+def test_what_is_noted_is_what_another_parser_refuses(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    try:
+        expat.ParserCreate().Parse(text, True)
+        well_formed = True
+    except expat.ExpatError:
+        well_formed = False
+    assert (svg.find(text).notes == ()) == well_formed
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["<", "<a ", "<a b='", "<a>", "<style>", "&", "<style>&amp;", "<use href='a'/>", "<!DOCTYPE [", "<style>url(a)</style>"],
 )
 def test_any_text_is_read_to_its_end(unit: str) -> None:
     svg.find(unit * 20_000)
+    svg.find("<svg>" + unit * 20_000)

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import weakref
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 from assetbuild import Asset, AssetNotFound, Assets, ManifestError
 from assetbuild.link import relative
+from assetbuild.runtime.tags import element as written
 
 SRI = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 FINGERPRINT = "5d41402abc4b"
@@ -128,6 +130,24 @@ def test_a_module_has_one_url_by_the_page_and_by_another_module(
     assert unquote(urlsplit(assets.url(one)).path) == "/static/" + public(one)
 
 
+class Counted(str):
+    """A text that counts the characters that are taken out of it."""
+
+    taken = 0
+
+    def __getitem__(self, index: Any) -> str:
+        part = super().__getitem__(index)
+        Counted.taken += len(part)
+        return part
+
+
+@pytest.mark.parametrize("look_up", ["url", "integrity", "tag", "__getitem__", "__contains__"])
+def test_a_long_query_costs_no_more_than_a_short_one(assets: Assets, look_up: str) -> None:
+    Counted.taken = 0
+    assert getattr(assets, look_up)(Counted("css/app.css?" + "?" * 1_000_000))
+    assert Counted.taken < 1_001_000
+
+
 # Base URL
 
 
@@ -158,6 +178,63 @@ def test_argument_goes_before_environment_and_that_before_the_manifest(tmp_path:
     assert Assets(tmp_path, base_url="/argument").base_url == "/argument/"
     monkeypatch.setenv("ASSETBUILD_BASE_URL", "")
     assert Assets(tmp_path).base_url == "/manifest/"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cdn.example.com",
+        "static/",
+        "./static/",
+        "/a b/",
+        "/é/",
+        "?x",
+        "#",
+        "/a?b",
+        "/a#b",
+        "javascript:alert(1)",
+        "data:,",
+        "ftp://example.com/",
+        "http:/x",
+        "https://",
+        "https:///x",
+        "//",
+        "/\\example.com/",
+        '/"/',
+        "/'/",
+        "/<b>/",
+        "/a\n/",
+        "/\x85/",
+        "/\ud800/",
+        " /a/",
+    ],
+)
+def test_what_is_no_base_url_is_an_error_that_says_who_gave_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    write(tmp_path / "good", "a.css")
+    with pytest.raises(ValueError, match=r"^base_url: ") as caught:
+        Assets(tmp_path / "good", base_url=text)
+    assert str(caught.value).isprintable()
+    with pytest.raises(ManifestError, match="`base_url`: ") as broken:
+        Assets(write(tmp_path / "broken", "a.css", base_url=text if text != "/\ud800/" else "x"))
+    assert broken.value.file.endswith("broken/manifest.json")
+    if text == "/\ud800/":
+        return  # No environment can hold it.
+    monkeypatch.setenv("ASSETBUILD_BASE_URL", text)
+    with pytest.raises(ValueError, match=r"^ASSETBUILD_BASE_URL: "):
+        Assets(tmp_path / "good")
+
+
+@pytest.mark.parametrize("value", [1, b"/static/", ["/"]])
+def test_a_base_url_that_is_no_text_is_a_type_error(tmp_path: Path, value: Any) -> None:
+    with pytest.raises(TypeError, match="base_url is a str, not"):
+        Assets(write(tmp_path, "a.css"), base_url=value)
+
+
+@pytest.mark.parametrize("text", ["HTTPS://cdn.example.com:8080/%C3%A9/a;b=c/", "http://[::1]/", "/~me/(1)&2/"])
+def test_a_base_url_may_be_anything_that_a_url_has_before_its_query(tmp_path: Path, text: str) -> None:
+    assert Assets(write(tmp_path, "a.css"), base_url=text).base_url == text
 
 
 # Where the artifact is
@@ -194,6 +271,16 @@ def test_without_a_path_the_environment_names_it_else_it_is_dist(tmp_path: Path,
 def test_no_manifest_is_an_error_when_assets_is_made(tmp_path: Path, auto_reload: bool) -> None:
     with pytest.raises(ManifestError, match=r"dist/manifest\.json: there is no such file; run `assetbuild compile`"):
         Assets(tmp_path / "dist", auto_reload=auto_reload)
+
+
+def test_who_named_the_folder_is_not_told_to_name_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ManifestError) as caught:
+        Assets()
+    assert caught.value.hint == "run `assetbuild compile`, or set ASSETBUILD_OUTPUT to the artifact's folder"
+    with pytest.raises(ManifestError) as caught:
+        Assets("dist")
+    assert caught.value.hint == "run `assetbuild compile`"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 2, "assets": {}}'])
@@ -253,6 +340,10 @@ def test_assets_knows_its_names(assets: Assets) -> None:
     assert assets.digest == "sha256-" + "0" * 64
 
 
+def test_assets_may_be_referred_to_weakly(assets: Assets) -> None:
+    assert weakref.ref(assets)() is assets
+
+
 def test_an_empty_artifact_is_no_false_value(tmp_path: Path) -> None:
     empty = Assets(write(tmp_path))
     assert len(empty) == 0
@@ -299,6 +390,13 @@ def test_an_unknown_path_like_no_other_has_no_suggestion(assets: Assets, asked: 
             look_up(asked)
         assert caught.value.closest == ()
         assert len(str(caught.value)) < 1000
+
+
+def test_an_error_shows_no_control_characters(assets: Assets) -> None:
+    with pytest.raises(AssetNotFound) as caught:
+        assets.url("\x1b[31mred\n")
+    assert '"\\x1b[31mred\\n" is not in' in str(caught.value)
+    assert caught.value.path == "\x1b[31mred\n"
 
 
 def test_the_error_is_a_lookup_error_and_survives_pickling(assets: Assets) -> None:
@@ -449,31 +547,71 @@ def test_attributes_are_added_replaced_and_left_out(
     assert (name, found) == ("script", expected)
 
 
-@pytest.mark.parametrize("name", ["", "_", "a b", "a=b", 'a"', "a'", "a>", "a<", "a/b", "a\0", "a\n"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "_", "__", "-", "a b", "a=b", 'a"', "a'", "a>", "a<", "a/b", "a\0", "a\n"),
+        *("a\x7f", "a\x80", "a\x9f", "a\ufdd0", "a\ufdef", "a\ufffe", "a\uffff", "a\U0001fffe", "a\U0010ffff"),
+        *("a\ud800", "a\udfff"),
+    ],
+    ids=ascii,
+)
 def test_an_illegal_attribute_is_a_value_error(assets: Assets, name: str) -> None:
     with pytest.raises(ValueError, match="no name of an HTML attribute"):
         assets.tag("js/app.js", **{name: "x"})
 
 
+@pytest.mark.parametrize("attributes", [{"data_x": 1, "data-x": 2}, {"class_": "a", "class": "b"}, {"ID": 1, "id": 1}])
+def test_an_attribute_that_is_given_twice_is_a_value_error(assets: Assets, attributes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="is given twice"):
+        assets.tag("js/app.js", **attributes)
+
+
+def test_rel_without_a_value_is_a_value_error(assets: Assets) -> None:
+    with pytest.raises(ValueError, match="rel says what the link is for"):
+        assets.tag("css/app.css", rel=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "attributes"),
+    [
+        ("css/app.css", {"href": "/other.css"}),
+        ("js/app.js", {"src": "/other.js"}),
+        ("js/app.js", {"rel": "modulepreload", "href": "/other.js"}),
+    ],
+)
+def test_the_integrity_of_one_file_does_not_stand_at_another(assets: Assets, path: str, attributes: dict[str, Any]) -> None:
+    _, found = element(assets.tag(path, **attributes))
+    assert not found.keys() & {"integrity", "crossorigin"}
+    _, found = element(assets.tag(path, **attributes, integrity="sha256-x"))
+    assert found["integrity"] == "sha256-x"
+
+
+class Safe(str):
+    """What Django's SafeString and markupsafe's Markup are: text that is HTML already."""
+
+    def __html__(self) -> str:
+        return str(self)
+
+
+class Drawn:
+    def __html__(self) -> str:
+        return "a &lt; &#39;b&#39;"
+
+
+@pytest.mark.parametrize(
+    ("value", "means"), [(Safe("a &amp; b"), "a & b"), (Safe("<b>"), "<b>"), (Drawn(), "a < 'b'"), ("a &amp; b", "a &amp; b")]
+)
+def test_what_is_markup_already_is_not_escaped_twice(assets: Assets, value: object, means: str) -> None:
+    assert element(assets.tag("js/app.js", title=value))[1]["title"] == means
+
+
 @given(st.text(), st.text())
-def test_no_value_gets_out_of_its_attribute(tmp_path_factory: pytest.TempPathFactory, base: str, value: str) -> None:
-    tag = Assets(_ONE.get(tmp_path_factory), base_url=base).tag("a.js", title=value)
+def test_no_value_gets_out_of_its_attribute(url: str, value: str) -> None:
+    tag = written("a.js", url, SRI, "text/javascript", {"title": value})
     assert tag.count("<") == tag.count(">") == 2
     assert tag.count('"') == 8
     assert "'" not in tag
-
-
-class _One:
-    """One artifact for all examples of a property."""
-
-    folder: Path | None = None
-
-    def get(self, factory: pytest.TempPathFactory) -> Path:
-        self.folder = self.folder or write(factory.mktemp("one"), "a.js")
-        return self.folder
-
-
-_ONE = _One()
 
 
 # Changes

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -26,7 +28,7 @@ import assetbuild
 from tests.browser import Visit, chromium, visit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Route
+    from playwright.sync_api import Browser, Page, Route
 
 PACKAGE = Path(assetbuild.__file__).parent
 SAMPLE = Path(__file__).parent.parent / "sample_project"
@@ -489,3 +491,88 @@ def test_the_whole_page_fits_its_window_and_makes_a_picture(site: Site, browser:
             opened.page.screenshot(path=tmp_path / f"home-{width}.png", full_page=True)
             assert (tmp_path / f"home-{width}.png").read_bytes().startswith(b"\x89PNG")
             assert opened.page.evaluate("() => document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize("path", ["/", "/?q=nothing+of+the+kind", "/mineral/almandine", "/mineral/malachite", "/nowhere"])
+def test_no_page_scrolls_sideways_on_a_telephone(site: Site, browser: Browser, path: str, width: int) -> None:
+    def narrow(page: Page) -> None:
+        page.set_viewport_size({"width": width, "height": 800})
+
+    with visit(browser, site.url + path, narrow) as opened:
+        assert opened.page.evaluate("() => document.documentElement.scrollWidth") == width
+
+
+def test_the_chart_can_be_moved_by_keys_where_it_does_not_fit(home: Visit, site: Site, browser: Browser) -> None:
+    assert home.page.get_attribute("[data-scale]", "tabindex") is None
+    with visit(browser, site.url, lambda page: page.set_viewport_size({"width": 390, "height": 800})) as opened:
+        page = opened.page
+        page.focus("[data-scale][tabindex='0']")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("() => document.querySelector('[data-scale]').scrollLeft > 0")
+
+
+def test_the_chart_says_how_it_is_drawn(home: Visit) -> None:
+    assert "logarithmic" in home.page.inner_text(".scale figcaption")
+    label = home.page.get_attribute("[data-scale] svg", "aria-label")
+    assert label is not None
+    assert label.endswith("Corundum 400, Diamond 1500")
+
+
+def test_going_back_shows_the_page_and_not_the_list_that_was_fetched_for_it(site: Site, browser: Browser) -> None:
+    for headers in ({}, {"HX-Request": "true"}):
+        with urllib.request.urlopen(urllib.request.Request(f"{site.url}/?q=hal", headers=headers)) as answer:
+            assert answer.headers["Vary"] == "HX-Request"
+    with visit(browser, f"{site.url}/?q=halides") as opened:
+        page = opened.page
+        page.fill("[data-search]", "")
+        page.wait_for_function("() => document.querySelectorAll('#cards h3').length === 8")
+        page.fill("[data-search]", "halides")
+        page.wait_for_function("() => document.querySelectorAll('#cards h3').length === 2")
+        page.click("#cards a")
+        page.go_back()
+        assert page.is_visible("header.bar")
+
+
+def test_the_hint_of_a_key_is_not_for_those_who_have_none(site: Site, browser: Browser) -> None:
+    context = browser.new_context(is_mobile=True, has_touch=True)
+    try:
+        page = context.new_page()
+        page.goto(site.url)
+        assert page.is_visible("[data-search]")
+        assert not page.is_visible(".search kbd")
+    finally:
+        context.close()
+
+
+def test_without_javascript_nothing_is_empty(site: Site, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    try:
+        page = context.new_page()
+        page.goto(site.url)
+        assert page.locator("h2:visible").all_inner_texts() == ["Catalogue", "Hardness"]
+        assert page.locator("nav a:visible").all_inner_texts() == ["Catalogue", "Hardness"]
+        assert not page.is_visible(".scale")
+        assert not page.is_visible("[data-theme-switch]")
+    finally:
+        context.close()
+
+
+@pytest.mark.parametrize("path", ["/mineral/unobtainium", "/nowhere", "/static/nothing.css"])
+def test_what_is_not_there_is_answered_by_a_page_of_the_site(site: Site, path: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as caught, urllib.request.urlopen(site.url + path):
+        pass
+    with caught.value as answer:
+        page = answer.read().decode()
+    assert answer.code == 404
+    assert "<h1>Not in the drawers</h1>" in page
+    assert '<a href="/#catalogue">' in page
+
+
+def test_the_edges_of_a_crystal_are_as_fine_however_large_it_is(site: Site) -> None:
+    sprite = ET.fromstring(get(site.public_url("img/sprite.svg"))[2])
+    symbols = [symbol for symbol in sprite if symbol.get("viewBox") == "0 0 96 96"]
+    assert len(symbols) == 8
+    for symbol in symbols:
+        for path in symbol.iter("{http://www.w3.org/2000/svg}path"):
+            assert path.get("vector-effect") == "non-scaling-stroke"

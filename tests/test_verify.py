@@ -344,7 +344,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "a path has a backslash": (entry("img/a.png", path="img\\a.png"), "backslash"),
     "a path has a NUL": (entry("img/a.png", path="img/a\0.png"), "control"),
     "a path has a line end": (entry("img/a.png", path="img/a\n.png"), "control"),
-    "a path is empty": (entry("img/a.png", path=""), "empty"),
+    "a path is empty": (entry("img/a.png", path=""), "malformed"),
     "a path is the manifest's": (entry("img/a.png", path="manifest.json"), "assetbuild's own"),
     "a path is too long": (entry("img/a.png", path="x" * 256), "too long"),
     "a carried path is absolute": (

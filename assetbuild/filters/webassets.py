@@ -154,6 +154,15 @@ def load(
         return _Loaded(name, checked is not None, given.base in _PURE and given.make is None, identity, plain)
 
 
+def fault(name: str) -> str:
+    """Why no filter can have this name, be its tool installed or not; or ""."""
+    try:
+        _implementation(name)
+    except FilterUnavailableError as error:
+        return error.message
+    return _REFUSED.get(name, "")
+
+
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     """A webassets filter that is there and set up; apply() makes one of its own."""

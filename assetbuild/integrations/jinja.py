@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 
-from jinja2 import Environment, pass_context
+from jinja2 import Environment, Undefined, pass_context
 from jinja2.ext import Extension
 from jinja2.runtime import Context
 from markupsafe import Markup
 
 from assetbuild.runtime import Assets
 
-_NO = ("", "0", "false", "no", "off")
+_NO = ("", "0", "false", "no", "off", "n", "f")
+_YES = ("1", "true", "yes", "on", "y", "t")
 
 
 class AssetExtension(Extension):
@@ -31,11 +32,17 @@ class AssetExtension(Extension):
 
 
 def install(env: Environment, assets: Assets) -> None:
-    """Gives an environment the extension, if it lacks it, and the Assets that its templates look things up in."""
-    if AssetExtension.identifier not in env.extensions:
+    """Gives an environment the extension, if it lacks it, and the Assets that its templates look things up in.
+
+    Raises TypeError for what is no Assets: its folder's name, for instance.
+    """
+    if not isinstance(assets, Assets):
+        raise TypeError(f"install() takes an Assets, not {type(assets).__name__}: install(env, Assets({assets!r:.80}))")
+    extension = _extension(env)
+    if extension is None:
         env.add_extension(AssetExtension)
-    extension = env.extensions[AssetExtension.identifier]
-    assert isinstance(extension, AssetExtension)
+        extension = _extension(env)
+        assert extension is not None
     extension.assets = assets
 
 
@@ -45,25 +52,48 @@ def install(env: Environment, assets: Assets) -> None:
 
 @pass_context
 def _asset(context: Context, path: str) -> str:
-    return _assets(context).url(path)
+    return _assets(context).url(_defined(path))
 
 
 @pass_context
 def _asset_integrity(context: Context, path: str) -> str:
-    return _assets(context).integrity(path)
+    return _assets(context).integrity(_defined(path))
 
 
 @pass_context
 def _asset_tag(context: Context, path: str, /, **attributes: object) -> str:
-    tag = _assets(context).tag(path, **attributes)
+    tag = _assets(context).tag(_defined(path), **attributes)
     return Markup(tag) if context.eval_ctx.autoescape else tag
 
 
+def _defined(path: str) -> str:
+    """The path; a name that the template has no value for is told by that name. Raises UndefinedError."""
+    if isinstance(path, Undefined):
+        path._fail_with_undefined_error()
+    return path
+
+
+def _extension(env: Environment) -> AssetExtension | None:
+    """The environment's, which may be of a subclass."""
+    found = env.extensions.get(AssetExtension.identifier)
+    if isinstance(found, AssetExtension):
+        return found
+    return next((one for one in env.extensions.values() if isinstance(one, AssetExtension)), None)
+
+
 def _assets(context: Context) -> Assets:
-    extension = context.environment.extensions.get(AssetExtension.identifier)
-    if not isinstance(extension, AssetExtension):
+    extension = _extension(context.environment)
+    if extension is None:
         raise RuntimeError("this environment has the functions of AssetExtension, but not the extension")
     if extension.assets is None:
-        auto_reload = os.environ.get("ASSETBUILD_AUTO_RELOAD", "").lower() not in _NO
-        extension.assets = Assets(auto_reload=auto_reload)
+        extension.assets = Assets(auto_reload=_auto_reload())
     return extension.assets
+
+
+def _auto_reload() -> bool:
+    """What $ASSETBUILD_AUTO_RELOAD says. Raises ValueError where it is neither yes nor no."""
+    text = os.environ.get("ASSETBUILD_AUTO_RELOAD", "")
+    word = text.strip().lower()
+    if word not in _YES + _NO:
+        raise ValueError(f"ASSETBUILD_AUTO_RELOAD: {text!r} is neither yes (1, true, yes, on) nor no (0, false, no, off)")
+    return word in _YES

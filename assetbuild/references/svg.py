@@ -1,8 +1,9 @@
 """SVG references: `href` and `xlink:href` of `use`, `image` and `feImage`; `url()` and `@import` in `style` elements; `url()`
 in `style` attributes and in the presentation attributes that take one.
 
-The text is read as XML 1.0 by one regular expression that takes linear time. From where it isn't well-formed on nothing is
-sure, so what was found before that place is all, and a note says where it is.
+The text is read as XML 1.0 by one regular expression that takes linear time. From where its markup cannot be read on, or where
+its elements are not one inside the other, nothing is sure, so what was found before that place is all, and a note says where it
+is. Other rules of XML, such as that no attribute stands twice in an element, are not looked after.
 """
 
 from __future__ import annotations
@@ -50,6 +51,41 @@ _STYLED = frozenset(
 # An entity that the document declares: it stands for something that is not looked up, and spoils what it is part of.
 _UNKNOWN = "\x00"
 _BLANKS = " \t\r\n\f"
+_XML_BLANKS = " \t\r\n"
+
+_MISTAKE = "this is not well-formed XML; references from here on are not looked for"
+_NOT_CLOSED = "this is not well-formed XML: this element is not closed"
+
+
+class _Nesting:
+    """The elements that are open. A document is one element, in which all others and all text are."""
+
+    def __init__(self) -> None:
+        self.open: list[tuple[str, int]] = []
+        self.begun = False
+
+    def fault(self, text: str, position: int, match: re.Match[str] | None) -> int | None:
+        """Takes in the text from a position on and the markup behind it; where a mistake is in them, if there is one."""
+        start = match.start() if match else len(text)
+        if not self.open:
+            between = text[position:start].removeprefix("" if position else "\ufeff")
+            if rest := between.lstrip(_XML_BLANKS):
+                return start - len(rest)
+        if match is None:
+            return None if self.begun else start
+        kind = match.lastgroup
+        if kind == "attributes":
+            if self.begun and not self.open:
+                return start
+            self.begun = True
+            if not match["attributes"].endswith("/"):
+                self.open.append((match["open"], start))
+        elif kind == "close":
+            if not self.open or self.open.pop()[0] != match["close"]:
+                return start
+        elif kind == "mistake" or (kind == "cdata" and not self.open):
+            return start
+        return None
 
 
 class _Decoded:
@@ -111,19 +147,23 @@ def _decoded(entity: re.Match[str]) -> str:
 def find(text: str) -> Scan:
     """The references of an SVG document. Never fails."""
     references: list[Reference] = []
+    notes: tuple[Note, ...] = ()
+    nesting = _Nesting()
     style: _Decoded | None = None
     position = 0
     while True:
-        match = _next_markup(text, position)
+        match = _MARKUP.search(text, position)
+        fault = nesting.fault(text, position, match)
+        if fault is not None:
+            notes = (Note(fault, _MISTAKE),)
+            break
         if style is not None:
             style.add(text, position, match.start() if match else len(text))
         if match is None:
+            notes = tuple(Note(start, _NOT_CLOSED) for _, start in nesting.open[-1:])
             break
         position = match.end()
         kind = match.lastgroup
-        if kind == "mistake":
-            note = Note(match.start(), "this is not well-formed XML; references from here on are not looked for")
-            return Scan(tuple(sorted(references, key=_start)), (note,))
         if kind == "attributes":
             name = match["open"].rpartition(":")[2]
             is_css = True
@@ -141,11 +181,7 @@ def find(text: str) -> Scan:
         elif kind == "close" and style is not None and match["close"].rpartition(":")[2] == "style":
             references += _in_css(style)
             style = None
-    return Scan(tuple(sorted(references, key=_start)))
-
-
-def _next_markup(text: str, position: int) -> re.Match[str] | None:
-    return _MARKUP.search(text, position)
+    return Scan(tuple(sorted(references, key=_start)), notes)
 
 
 def _start(reference: Reference) -> int:

@@ -78,7 +78,7 @@ class AssetNotFound(LookupError):  # noqa: N818 - the name is promised
         text = f'"{path}" is not in {self.manifest}'
         if self.closest:
             text += f"; did you mean {' or '.join(f'{chr(34)}{path}{chr(34)}' for path in self.closest)}?"
-        return text
+        return _manifest.printable(text)
 
 
 class Assets:
@@ -90,10 +90,10 @@ class Assets:
     auto_reload: for development. Every look-up asks for the manifest's stat, and reads it again where that changed. While
         it is absent or cannot be read, the last good one answers.
 
-    Raises ManifestError where there is no manifest that can be read.
+    Raises ManifestError where there is no manifest that can be read, ValueError for a base URL that is none.
     """
 
-    __slots__ = ("_auto_reload", "_base_url", "_file", "_shown", "_state")
+    __slots__ = ("__weakref__", "_auto_reload", "_base_url", "_file", "_shown", "_state")
 
     def __init__(
         self,
@@ -110,11 +110,11 @@ class Assets:
         self._shown = shown
         # A process that changes its working folder later still finds the file.
         self._file = os.path.abspath(shown) if auto_reload else shown
-        self._base_url = (os.environ.get("ASSETBUILD_BASE_URL") or None) if base_url is None else base_url
+        self._base_url = _given_base_url(base_url)
         self._auto_reload = auto_reload
         # The stat comes first: a manifest that is replaced in between is noticed at the next look-up.
         seen = _stamp(self._file) if auto_reload else None
-        self._state = _read(shown, self._base_url, seen)
+        self._state = _read(shown, self._base_url, seen, named=path is not None)
 
     @property
     def base_url(self) -> str:
@@ -215,29 +215,65 @@ class Assets:
 class _State:
     """All that a look-up needs; never changed, only replaced, so that a look-up in another thread sees one build."""
 
-    __slots__ = ("base_url", "manifest", "seen", "urls")
+    __slots__ = ("base_url", "longest", "manifest", "seen", "urls")
 
     def __init__(self, manifest: _manifest.Manifest, base_url: str, urls: dict[str, str], seen: tuple[int, ...] | None) -> None:
         self.manifest = manifest
         self.base_url = base_url
         self.urls = urls
         self.seen = seen
+        self.longest = max(map(len, urls), default=0)
 
 
-def _read(file: str, base_url: str | None, seen: tuple[int, ...] | None) -> _State:
-    manifest = _manifest.load(file)
-    base = manifest["base_url"] if base_url is None else base_url
+def _read(file: str, base_url: str | None, seen: tuple[int, ...] | None, *, named: bool = True) -> _State:
+    """named: whether the user said where the manifest is, and not the environment or nobody."""
+    manifest = _manifest.load(file, or_else="" if named else "set ASSETBUILD_OUTPUT to the artifact's folder")
+    base = base_url
+    if base is None:
+        base = manifest["base_url"]
+        fault = _base_url_fault(base)
+        if fault:
+            raise ManifestError(file, f"`base_url`: {fault}", _manifest.ANEW)
     if not base.endswith("/"):
         base += "/"
     urls = {logical_path: base + _quote(entry["path"]) for logical_path, entry in manifest["assets"].items()}
     return _State(manifest, base, urls, seen)
 
 
+def _given_base_url(argument: str | None) -> str | None:
+    """What the argument, else the environment says; None where neither does. Raises TypeError and ValueError."""
+    name, text = "base_url", argument
+    if text is None:
+        name, text = "ASSETBUILD_BASE_URL", os.environ.get("ASSETBUILD_BASE_URL") or None
+    elif not isinstance(text, str):
+        raise TypeError(f"base_url is a str, not {type(text).__name__}")
+    fault = _base_url_fault(text) if text else ""
+    if fault:
+        raise ValueError(_manifest.printable(f"{name}: {fault}"))
+    return text
+
+
+def _base_url_fault(text: str) -> str:
+    """What is wrong with a base URL, or "". An empty one is the top of the host. Whatever it is, it goes into every page."""
+    if not text:
+        return ""
+    shown = text if len(text) <= 200 else text[:197] + "..."
+    if not _IN_URLS.issuperset(text):
+        return f'"{shown}" holds a character that no base URL has; percent-encode it, and leave out ?query and #fragment'
+    if text[0] == "/" != text[1:2]:
+        return ""
+    scheme, slashes, host = text.partition("//")
+    if not slashes or scheme.lower() not in ("", "http:", "https:"):
+        return f'"{shown}" begins with neither "/" nor "http://" nor "https://"'
+    return "" if host and host[0] != "/" else f'"{shown}" names no host'
+
+
 def _known(state: _State, path: str) -> tuple[str, str] | None:
     """The longest beginning of a text that is a logical path and is followed by ?, # or nothing; and the rest."""
     if path in state.urls:
         return path, ""
-    for position in range(len(path) - 1, 0, -1):
+    # What is longer than every name is none: a long query costs no more than a short one.
+    for position in range(min(len(path) - 1, state.longest), 0, -1):
         if path[position] in "?#" and path[:position] in state.urls:
             return path[:position], path[position:]
     return None
@@ -259,6 +295,9 @@ def _stamp(file: str) -> tuple[int, ...] | None:
 # HTML, CSS and JavaScript. References inside the artifact keep the same ones, so that a module has one URL however a page
 # comes to it: browsers run a module once for each URL.
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/@+,=!$")
+
+# What a base URL may hold besides: the rest of what RFC 3986 has before a query, less the quote.
+_IN_URLS = _PLAIN | frozenset("%:;&()*[]")
 
 
 def _quote(path: str) -> str:

@@ -71,8 +71,11 @@ SUFFIXES: dict[Coding, str] = {"br": ".br", "gzip": ".gz", "zstd": ".zst"}
 # Far above the 30 MB of 100,000 assets; a file beyond them is not one that a build wrote.
 MAX_BYTES = 256 * 1024 * 1024
 MAX_ASSETS = 1_000_000
+_TOO_LARGE = f"is larger than {MAX_BYTES:,} bytes"
 
 _RUN = "run `assetbuild compile`"
+# A build refuses a folder whose manifest it cannot read: whatever is in it may be someone's.
+ANEW = f"remove the folder and {_RUN}"
 
 
 class ManifestError(Exception):
@@ -81,38 +84,50 @@ class ManifestError(Exception):
     file: the manifest's path as it was asked for. message: what is wrong, without a full stop. hint: what to do.
     """
 
-    def __init__(self, file: str, message: str, hint: str = _RUN) -> None:
+    def __init__(self, file: str, message: str, hint: str = ANEW) -> None:
         super().__init__(file, message, hint)
         self.file = file
         self.message = message
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.message}; {self.hint}"
+        return printable(f"{self.file}: {self.message}; {self.hint}")
 
 
-def load(path: str | os.PathLike[str]) -> Manifest:
-    """The manifest in a file. Raises ManifestError for whatever may be wrong with the file or with what it holds."""
+def printable(text: str) -> str:
+    """The text on one line, without what a terminal would act on: control characters are written as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def load(path: str | os.PathLike[str], *, or_else: str = "") -> Manifest:
+    """The manifest in a file. or_else: what to do where it is absent, besides running a build.
+
+    Raises ManifestError for whatever may be wrong with the file or with what it holds.
+    """
     where = os.fspath(path)
-    return parse(read(where), where)
+    return parse(read(where, or_else=or_else), where)
 
 
-def read(where: str) -> bytes:
-    """A manifest's bytes. Raises ManifestError: absent, a folder, a device, not to be read."""
+def read(where: str, *, or_else: str = "") -> bytes:
+    """A manifest's bytes. Raises ManifestError: absent, a folder, a device, too large, not to be read."""
     try:
+        status = os.stat(where)
         # A FIFO would block when it is opened.
-        if not stat.S_ISREG(os.stat(where).st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise ManifestError(where, f"this is {'a folder' if os.path.isdir(where) else 'no regular file'}")
+        if status.st_size > MAX_BYTES:
+            raise ManifestError(where, _TOO_LARGE)
         with open(where, "rb") as file:
             return file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         message = "there is no such file"
         if not os.path.isabs(where):
             message += f" in {_working_folder()}"
-        raise ManifestError(where, message, f"{_RUN}, or set ASSETBUILD_OUTPUT to the artifact's folder") from None
+        raise ManifestError(where, message, f"{_RUN}, or {or_else}" if or_else else _RUN) from None
     except OSError as error:
-        hint = f"make it readable for this process, or {_RUN}"
-        raise ManifestError(where, f"cannot be read: {error.strerror}", hint) from None
+        raise ManifestError(where, f"cannot be read: {error.strerror}", "make it readable for this process") from None
     except ValueError as error:
         raise ManifestError(repr(where), str(error)) from None
 
@@ -128,7 +143,7 @@ def parse(data: bytes, where: str) -> Manifest:
     from assetbuild.runtime import shape
 
     if len(data) > MAX_BYTES:
-        raise ManifestError(where, f"is larger than {MAX_BYTES:,} bytes")
+        raise ManifestError(where, _TOO_LARGE)
     try:
         text = data.decode()
         manifest = json.loads(text, object_pairs_hook=shape.unique, parse_constant=shape.refuse)
@@ -145,9 +160,7 @@ def parse(data: bytes, where: str) -> Manifest:
         raise ManifestError(where, f"is not JSON: {error}") from None
     fault = shape.fault(manifest, version=VERSION, most=MAX_ASSETS)
     if fault:
-        hint = _RUN
-        if fault.startswith("version"):
-            hint = f"{_RUN} with this version of assetbuild, or install the one that wrote it"
+        hint = f"{ANEW}, or install the version of assetbuild that wrote it" if fault.startswith("version") else ANEW
         raise ManifestError(where, fault, hint)
     checked: Manifest = manifest
     return checked

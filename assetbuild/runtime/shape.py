@@ -50,6 +50,7 @@ def fault(manifest: object, *, version: int, most: int) -> str:
         if (
             type(entry) is not dict
             or type(entry.get("path")) is not str
+            or not entry["path"]
             or type(entry.get("type")) is not str
             or not _is_file(entry)
             or ("group" in entry and type(entry["group"]) is not str)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
+from html import escape, unescape
 
-# Names that HTML's tokenizer would read as something else: https://html.spec.whatwg.org/multipage/syntax.html#attributes-2
-_ILLEGAL = frozenset("\"'<>/=\x7f") | {chr(n) for n in range(33)}
+# What no attribute's name may hold (https://html.spec.whatwg.org/multipage/syntax.html#attributes-2): controls, blanks, what
+# ends a name, and noncharacters, besides which half a surrogate pair is no character at all.
+_ILLEGAL = frozenset("\"'<>/=") | {chr(n) for n in (*range(33), *range(0x7F, 0xA0), *range(0xFDD0, 0xFDF0))}
 
 _DESTINATIONS = {"text/css": "style", "text/javascript": "script", "application/javascript": "script"}
 _FAMILIES = ("image", "font", "audio", "video")
@@ -14,13 +15,17 @@ _FAMILIES = ("image", "font", "audio", "video")
 
 def element(path: str, url: str, integrity: str, media_type: str, attributes: Mapping[str, object]) -> str:
     """The element with its attributes, those given by the caller in place of its own. Raises ValueError."""
-    given = {_name(name): value for name, value in attributes.items()}
-    checked = {"integrity": integrity, "crossorigin": "anonymous"}
+    given = _given(attributes)
+    # Where the caller names another file, the integrity is not that file's.
+    other = "href" in given or "src" in given
+    checked = {} if other else {"integrity": integrity, "crossorigin": "anonymous"}
     destination = _destination(media_type)
     rel = given.get("rel")
     own: dict[str, str]
+    if rel is True:
+        raise ValueError('rel says what the link is for, like rel="preload"; True says nothing')
     if rel is not None and rel is not False:
-        kind, own = "link", _link(str(rel).lower().split(), url, checked, media_type, str(given.get("as") or destination))
+        kind, own = "link", _link(_text(rel).lower().split(), url, checked, media_type, _text(given.get("as") or destination))
     elif destination == "style":
         kind, own = "link", {"rel": "stylesheet", "href": url, **checked}
     elif destination == "script":
@@ -64,15 +69,36 @@ def _destination(media_type: str) -> str:
     return _DESTINATIONS.get(media_type, family if family in _FAMILIES else "")
 
 
+def _given(attributes: Mapping[str, object]) -> dict[str, object]:
+    """The caller's attributes by the names that they have in HTML. Raises ValueError."""
+    given: dict[str, object] = {}
+    for name, value in attributes.items():
+        written = _name(name)
+        if written in given:
+            raise ValueError(f"the attribute {written} is given twice, once as {name!r}")
+        given[written] = value
+    return given
+
+
 def _name(name: str) -> str:
     """`class_` → class, `data_x` → data-x."""
     written = name.removesuffix("_").replace("_", "-").lower()
-    if not written or not _ILLEGAL.isdisjoint(written):
+    if not written.strip("-") or not _ILLEGAL.isdisjoint(written) or any(_is_no_character(ord(c)) for c in written):
         raise ValueError(f"{name!r} is no name of an HTML attribute")
     return written
+
+
+def _is_no_character(code: int) -> bool:
+    return 0xD800 <= code < 0xE000 or code & 0xFFFE == 0xFFFE
+
+
+def _text(value: object) -> str:
+    """A value as text. What is markup already says so by `__html__`, as markupsafe and Django have it."""
+    markup = getattr(value, "__html__", None)
+    return unescape(str(markup())) if callable(markup) else str(value)
 
 
 def _attribute(name: str, value: object) -> str:
     if value is None or value is False:
         return ""
-    return f" {name}" if value is True else f' {name}="{escape(str(value))}"'
+    return f" {name}" if value is True else f' {name}="{escape(_text(value))}"'

@@ -13,9 +13,10 @@ function element(name, attributes, text = "") {
 }
 
 /** Draws the ten steps as columns; heights go by the logarithm, or diamond would leave nothing of the others. */
-export function draw(figure) {
+export function draw(place) {
   const width = 640, height = 260, floor = 206, column = width / STEPS.length;
-  const picture = element("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+  const label = STEPS.map(([name, hardness]) => `${name} ${hardness}`).join(", ");
+  const picture = element("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
   STEPS.forEach(([name, hardness], index) => {
     const tall = 10 + (Math.log10(hardness) / Math.log10(1500)) * 160;
     const x = index * column + 8, middle = x + (column - 16) / 2;
@@ -26,5 +27,10 @@ export function draw(figure) {
       element("text", { class: "name", x: middle, y: floor + 42 }, name),
     );
   });
-  figure.append(picture);
+  place.append(picture);
+  // Where the columns do not fit they can be moved, by the arrow keys too; where they do, Tab passes them by.
+  new ResizeObserver(() => {
+    if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
+    else place.removeAttribute("tabindex");
+  }).observe(place);
 }
