@@ -268,7 +268,7 @@ def _item(linked: Linked, output: Output) -> publish.Item:
         pieces: Callable[[], Iterable[bytes]] = lambda: (linked.linker.render(path),)  # noqa: E731
     else:
         pieces = functools.partial(_pieces, linked.jobs[path].source.file)
-    return publish.Item(output.public_path, output.digest, output.size, pieces)
+    return publish.Item(output.public_path, output.digest, output.size, pieces, linked.jobs[path].shown)
 
 
 def _pieces(file: str) -> Iterator[bytes]:

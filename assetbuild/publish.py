@@ -7,6 +7,8 @@ The laws, in the order in which they are kept:
    beside it and are renamed just before the manifest.
 4. One sync, then the manifest by one rename: whoever reads finds the old artifact or the new one.
 5. Only then are files removed that nothing names any more; the journal goes last.
+6. A signal that asks the process to end is heard between two steps, while all can still be undone; never in the midst of one,
+   and not once the manifest is being replaced.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assetbuild.errors import BuildError, ConfigError, Problem
+from assetbuild import interrupts
+from assetbuild.errors import AssetbuildError, BuildError, ConfigError, Problem
 from assetbuild.runtime import manifest as treaty
 
 PIECE = 1 << 20
@@ -38,12 +41,14 @@ JOURNAL_HEAD = "assetbuild-journal 1"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A file to publish. digest: the SHA-256 of its bytes in hex digits. pieces: gives those bytes, again at each call."""
+    """A file to publish. digest: the SHA-256 of its bytes in hex digits. pieces: gives those bytes, again at each call.
+    shown: what it is made of, as one would type it."""
 
     public_path: str
     digest: str
     size: int
     pieces: Callable[[], Iterable[bytes]] = field(compare=False)
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,36 +67,62 @@ def locked(output: Path, display: str, waiting: Callable[[], None] = lambda: Non
 
     The lock is on the folder itself and ends with the process, however that ends. Raises ConfigError.
     """
-    made = False
-    while True:
-        try:
-            if not output.is_dir():
-                output.mkdir(parents=True, exist_ok=True)
-                output.chmod(FOLDER_MODE)
-                made = True
-            descriptor = os.open(output, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as error:
-            raise ConfigError(f"{display}: the output folder cannot be used: {error.strerror}") from error
-        try:
+    made: list[Path] = []
+    try:
+        while True:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waiting()
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            # While this waited, the folder may have been taken away and another put in its place.
-            same = False
-            with contextlib.suppress(FileNotFoundError):
-                same = os.path.samestat(os.fstat(descriptor), output.stat())
-            if same:
-                yield
-                return
-        except BaseException:
-            if made:
-                with contextlib.suppress(OSError):
-                    output.rmdir()  # Only where nothing came to be in it.
-            raise
-        finally:
-            os.close(descriptor)
+                with interrupts.held():
+                    _make(output, made)
+                descriptor = os.open(output, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except OSError as error:
+                raise _unusable(display, error) from error
+            try:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    waiting()
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+                # While this waited, the folder may have been taken away and another put in its place.
+                same = False
+                with contextlib.suppress(FileNotFoundError):
+                    same = os.path.samestat(os.fstat(descriptor), output.stat())
+                if same:
+                    yield
+                    return
+            finally:
+                os.close(descriptor)
+    except BaseException:
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # Only where nothing came to be in it.
+        raise
+
+
+def _make(output: Path, made: list[Path]) -> None:
+    """The folder and those above it, each noted as it comes to be, with the mode that the whole artifact has."""
+    missing = [output]
+    while not missing[-1].is_dir():
+        missing.append(missing[-1].parent)
+    for folder in reversed(missing[:-1]):
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            if folder.is_symlink() and not folder.exists():
+                raise FileNotFoundError(errno.ENOENT, "it is a symbolic link that leads nowhere") from None
+            if not folder.is_dir():
+                raise
+            continue  # Another build beside this one was faster.
+        made.append(folder)
+        folder.chmod(FOLDER_MODE)
+
+
+#: What is said where this user may not write, whatever the system calls it: no right, not the owner, read-only.
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def _unusable(display: str, error: OSError) -> ConfigError:
+    hint = "make it writable for this user, or choose another --output" if error.errno in _DENIED else "choose another --output"
+    return ConfigError(Problem(display, 0, 0, f"the output folder cannot be used: {error.strerror}", hint))
 
 
 def publish(
@@ -124,21 +155,29 @@ def owned(output: Path, display: str) -> tuple[dict[str, str], frozenset[str]]:
     except FileNotFoundError:
         return {}, frozenset()
     except OSError as error:
-        raise ConfigError(f"{display}: the output folder cannot be read: {error.strerror}") from error
+        raise _unusable(display, error) from error
     if treaty.NAME in entries:
         try:
             return _named(treaty.load(output / treaty.NAME)), frozenset(journal or ())
         except treaty.ManifestError as error:
-            raise ConfigError(
-                f"{display}: its {treaty.NAME} cannot be used ({error.message}), so nothing in the folder is touched; "
-                f"choose another output, or {error.hint}"
-            ) from error
-    if journal is None and any(not name.startswith(".") for name in entries):
-        raise ConfigError(
-            f"{display}: the output folder is not empty and holds no manifest of assetbuild's, so nothing in it is touched; "
-            "choose another output, or empty the folder"
-        )
+            what = f"its {treaty.NAME} cannot be used ({error.message}), so nothing in the folder is touched"
+            raise ConfigError(Problem(display, 0, 0, what, f"choose another output, or {error.hint}")) from error
+    if any(_strangers(output, journal or ())):
+        what = "the output folder is not empty and holds no manifest of assetbuild's, so nothing in it is touched"
+        raise ConfigError(Problem(display, 0, 0, what, "choose another output, or empty the folder"))
     return {}, frozenset(journal or ())
+
+
+def _strangers(output: Path, names: Iterable[str]) -> Iterator[str]:
+    """What is in the folder and not among these, nor a folder of one of these. Names with a dot are others' business."""
+    named = set(names)
+    named |= {folder for name in named for folder in folders_of(name)}
+    for where, folders, files in os.walk(output):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in (*folders, *files):
+            path = os.path.relpath(os.path.join(where, name), output)
+            if not name.startswith(".") and path not in named:
+                yield path
 
 
 def _named(manifest: treaty.Manifest) -> dict[str, str]:
@@ -158,14 +197,18 @@ def _read_journal(output: Path, display: str) -> list[str] | None:
     journal = output / treaty.JOURNAL
     try:
         if not stat.S_ISREG(journal.lstat().st_mode):  # A pipe would be waited for.
-            raise ConfigError(f"{display}: not assetbuild's, and in the way: {treaty.JOURNAL}; move it elsewhere")
+            raise _in_the_way(display, treaty.JOURNAL)
         lines = journal.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
     except FileNotFoundError:
         return None
     if lines[0] != JOURNAL_HEAD:
-        return []
+        return None
     # A last line without its end may be half a name.
     return [line for line in lines[1:-1] if _plain(line)]
+
+
+def _in_the_way(display: str, names: str) -> ConfigError:
+    return ConfigError(Problem(display, 0, 0, f"not assetbuild's, and in the way: {names}", "move it elsewhere"))
 
 
 def _plain(path: str) -> bool:
@@ -195,6 +238,8 @@ class _Publication:
         self.created: list[str] = []
         #: (where its old bytes stay, name) of each name in use that got new ones.
         self.replaced: list[tuple[str, str]] = []
+        #: Where a signal that came may strike.
+        self.strike: Callable[[], None] = lambda: None
         #: Whether everything is written and waits for its name, the manifest too.
         self.replacing = False
         self.created_folders: set[str] = set()
@@ -216,27 +261,31 @@ class _Publication:
             same_manifest = (self.output / treaty.NAME).read_bytes() == self.manifest
         except OSError:
             same_manifest = False
-        if same_manifest and not wanted and not stale and self.metadata_right(treaty.NAME):
+        if same_manifest and not wanted and not stale and self.metadata_right(treaty.NAME) and self.folders_right():
             return Published((), (), False)
-        try:
-            waiting = self.write(wanted, stale)
-            self.replace(waiting)
-        except BaseException as error:
-            self.undo()
-            if isinstance(error, OSError):
+        with interrupts.held() as self.strike:
+            try:
+                waiting = self.write(wanted, stale)
+                self.strike()
+                self.replace(waiting)
+            except BaseException as error:
+                self.undo()
+                if isinstance(error, OSError):
+                    raise self.refused(error) from error
+                raise
+            try:
+                removed = self.remove(stale)
+            except OSError as error:
                 raise self.refused(error) from error
-            raise
-        try:
-            removed = self.remove(stale)
-        except OSError as error:
-            raise self.refused(error) from error
         return Published(tuple(item.public_path for item in wanted), tuple(removed), True)
 
-    def refused(self, error: OSError) -> BuildError:
+    def refused(self, error: OSError) -> AssetbuildError:
+        if error.errno in _DENIED:
+            return _unusable(self.display, error)
         reason = error.strerror or str(error)
         where = f" ({os.path.relpath(os.fsdecode(error.filename), self.output)})" if error.filename else ""
         hint = "free some space and run it again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "run it again"
-        return BuildError(f"{self.display}: the artifact could not be written: {reason}{where}; {hint}")
+        return BuildError(Problem(self.display, 0, 0, f"the artifact could not be written: {reason}{where}", hint))
 
     def exists(self, public_path: str) -> bool:
         return os.path.lexists(self.path(public_path))
@@ -260,8 +309,11 @@ class _Publication:
             for folder in folders_of(path):
                 if folder not in self.folders:
                     self.folders.add(folder)
-                    if self.exists(folder) and not stat.S_ISDIR(os.lstat(self.path(folder)).st_mode):
+                    mode = os.lstat(self.path(folder)).st_mode if self.exists(folder) else stat.S_IFDIR | FOLDER_MODE
+                    if not stat.S_ISDIR(mode):
                         in_the_way.append(folder)
+                    elif mode & 0o700 != 0o700:
+                        self.mend_mode(folder)  # Else nobody knows what is in it.
             if not self.exists(path):
                 wanted.append(item)
             elif path not in ours or not stat.S_ISREG(os.lstat(self.path(path)).st_mode):
@@ -269,28 +321,38 @@ class _Publication:
             elif not self.whole(item):
                 wanted.append(item)
         if in_the_way:
-            names = ", ".join(sorted(set(in_the_way)))
-            raise ConfigError(f"{self.display}: not assetbuild's, and in the way: {names}; move it elsewhere")
+            raise _in_the_way(self.display, ", ".join(sorted(set(in_the_way))))
         return wanted
 
     def whole(self, item: Item) -> bool:
-        """Whether the file on disk has this item's bytes, mode and time. Names are not trusted: the bytes are read."""
-        path = self.path(item.public_path)
-        if os.lstat(path).st_size != item.size or not self.metadata_right(item.public_path):
-            return False
-        sha = hashlib.sha256()
-        try:
-            with open(path, "rb", buffering=0) as file:
-                while piece := file.read(PIECE):
-                    sha.update(piece)
-        except OSError:
-            return False
-        return sha.hexdigest() == item.digest
+        return whole(self.path(item.public_path), item.digest, item.size, self.epoch)
 
     def metadata_right(self, public_path: str) -> bool:
-        status = os.lstat(self.path(public_path))
-        right_time = self.epoch is None or status.st_mtime_ns == self.epoch * 1_000_000_000
-        return stat.S_IMODE(status.st_mode) == FILE_MODE and right_time
+        return _metadata_right(os.lstat(self.path(public_path)), self.epoch)
+
+    # Folders; the output is ""
+
+    def folders_right(self) -> bool:
+        return all(self.mode_right(folder) and self.time_right(folder) for folder in ("", *self.folders))
+
+    def mode_right(self, folder: str) -> bool:
+        status = os.stat(self.path(folder))
+        mode = stat.S_IMODE(status.st_mode)
+        # What else the output's mode says (set-group-ID) is its owner's business.
+        return not _is_owner(status) or (mode if folder else mode & 0o777) == FOLDER_MODE
+
+    def time_right(self, folder: str) -> bool:
+        status = os.stat(self.path(folder))
+        return not _is_owner(status) or self.epoch is None or status.st_mtime_ns == self.epoch * 1_000_000_000
+
+    def mend_mode(self, folder: str) -> None:
+        if not self.mode_right(folder):
+            special = 0 if folder else stat.S_IMODE(os.stat(self.path(folder)).st_mode) & 0o7000
+            os.chmod(self.path(folder), FOLDER_MODE | special)
+
+    def mend_time(self, folder: str) -> None:
+        if self.epoch is not None and not self.time_right(folder):
+            os.utime(self.path(folder), (self.epoch, self.epoch))
 
     # Writing
 
@@ -308,9 +370,13 @@ class _Publication:
         # What is to be removed stands in it too: once the new manifest is in place, nothing else names those files.
         replaced = (REPLACED.format(number) for number in range(len(waiting)))
         self.write_journal([*targets, *replaced, manifest_waits, *stale])
+        for folder in ("", *self.folders):
+            if self.exists(folder):
+                self.mend_mode(folder)
         for done, (item, target) in enumerate(zip(wanted, targets, strict=True)):
             self.make_folders(target)
             self.write_file(target, item)
+            self.strike()
             self.progress(done + 1, len(wanted))
         data = self.manifest
         self.write_file(manifest_waits, Item(manifest_waits, hashlib.sha256(data).hexdigest(), len(data), lambda: (data,)))
@@ -326,6 +392,11 @@ class _Publication:
         with open(descriptor, "wb", buffering=0) as file:
             file.write(text)
             os.fsync(descriptor)
+            if self.epoch is not None:
+                os.utime(descriptor, (self.epoch, self.epoch))
+                if os.fstat(descriptor).st_mtime_ns != self.epoch * 1_000_000_000:
+                    what = f"SOURCE_DATE_EPOCH: the file system of {self.display} cannot hold the time {self.epoch}"
+                    raise ConfigError(Problem("", 0, 0, what, "name one that is nearer to now"))
         self.created[-1:] = [treaty.JOURNAL, treaty.JOURNAL + "~"]
         os.rename(temporary, self.path(treaty.JOURNAL))
         self.sync_folder()
@@ -350,6 +421,7 @@ class _Publication:
             raise
         with open(descriptor, "wb", buffering=0) as file:
             for piece in _from_source(item):
+                self.strike()
                 sha.update(piece)
                 view = memoryview(piece)
                 while view:
@@ -358,7 +430,8 @@ class _Publication:
             if self.epoch is not None:
                 os.utime(descriptor, (self.epoch, self.epoch))
         if sha.hexdigest() != item.digest:
-            raise BuildError(f"{item.public_path}: its source changed during the build; run it again")
+            shown = item.shown or item.public_path
+            raise BuildError(Problem(shown, 0, 0, "this changed during the build", "run it again"))
 
     def replace(self, waiting: Sequence[tuple[str, str]]) -> None:
         """The names in use, and last of all the manifest, get their new bytes."""
@@ -394,11 +467,10 @@ class _Publication:
     def remove(self, stale: Sequence[str]) -> list[str]:
         self.unlink([old for old, _ in self.replaced])
         removed = self.unlink(stale)
+        for folder in self.folders:
+            self.mend_time(folder)
         os.unlink(self.path(treaty.JOURNAL))
-        if self.epoch is not None:
-            for folder in sorted(self.folders, reverse=True):
-                os.utime(self.path(folder), (self.epoch, self.epoch))
-            os.utime(self.output, (self.epoch, self.epoch))
+        self.mend_time("")
         self.sync_folder()
         return removed
 
@@ -439,13 +511,38 @@ class _Publication:
             os.close(descriptor)
 
 
+def whole(path: str, digest: str, size: int, epoch: int | None) -> bool:
+    """Whether a published file has these bytes, its mode and its time. Names are not trusted: the bytes are read."""
+    sha = hashlib.sha256()
+    try:
+        status = os.lstat(path)
+        if not stat.S_ISREG(status.st_mode) or status.st_size != size or not _metadata_right(status, epoch):
+            return False
+        with open(path, "rb", buffering=0) as file:
+            while piece := file.read(PIECE):
+                sha.update(piece)
+    except OSError:
+        return False
+    return sha.hexdigest() == digest
+
+
+def _metadata_right(status: os.stat_result, epoch: int | None) -> bool:
+    right_time = epoch is None or status.st_mtime_ns == epoch * 1_000_000_000
+    return stat.S_IMODE(status.st_mode) == FILE_MODE and right_time
+
+
+def _is_owner(status: os.stat_result) -> bool:
+    """Whether mode and time are this user's to set. Those of a folder that was put here by another stay as they are."""
+    return os.geteuid() in (0, status.st_uid)
+
+
 def _from_source(item: Item) -> Iterator[bytes]:
     """The item's pieces. Raises BuildError where they cannot be read: that is no fault of the output folder's."""
     try:
         yield from item.pieces()
     except OSError as error:
         what = "disappeared" if isinstance(error, FileNotFoundError) else f"could no longer be read ({error.strerror})"
-        file = os.path.relpath(os.fsdecode(error.filename)) if error.filename else item.public_path
+        file = item.shown or (os.path.relpath(os.fsdecode(error.filename)) if error.filename else item.public_path)
         raise BuildError(Problem(file, 0, 0, f"this file {what} during the build", "run it again")) from error
 
 

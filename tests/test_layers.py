@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parent.parent / "assetbuild"
 # another. `name.*` is every module of that package but its __init__.
 ROWS: tuple[tuple[str, ...], ...] = (
     ("runtime.manifest",),
-    ("errors", "media_types", "patterns", "pool", "syntax"),
+    ("errors", "interrupts", "media_types", "patterns", "pool", "syntax"),
     ("syntax.*", "syntax.css.*", "syntax.js.*"),
     ("config", "references", "spool"),
     ("cache", "cache.*", "filters", "publish", "sources", "unpack", "variants"),

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from assetbuild import publish
+from assetbuild import interrupts, publish
 from assetbuild.errors import BuildError, ConfigError
 from assetbuild.fingerprint import integrity
 from assetbuild.publish import Item, Published
@@ -115,6 +117,111 @@ def test_every_time_is_the_epoch_where_one_is_given(tmp_path: Path) -> None:
     assert {p.stat().st_mtime for p in [tmp_path / "dist", *(tmp_path / "dist").rglob("*")]} == {1_700_000_000}
 
 
+def test_folders_above_the_output_get_the_mode_of_its_own(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        put(tmp_path / "deep/er/out", {"a.1.css": b"x"})
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(p.stat().st_mode) for p in tmp_path.rglob("*") if p.is_dir()} == {0o755}
+
+
+def test_an_empty_folder_of_another_mode_gets_the_artifacts(tmp_path: Path) -> None:
+    (tmp_path / "dist").mkdir(0o700)
+    put(tmp_path / "dist", {"a.1.css": b"x"})
+    assert stat.S_IMODE((tmp_path / "dist").stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("folder", ["", "a", "a/b"])
+@pytest.mark.parametrize("mode", [0o700, 0o777, 0o755])
+def test_a_folders_mode_and_time_that_were_changed_by_hand_are_put_right(tmp_path: Path, folder: str, mode: int) -> None:
+    dist, epoch = tmp_path / "dist", 1_700_000_000
+    put(dist, {"a/b/c.1.css": b"x"}, epoch)
+    assert put(dist, {"a/b/c.1.css": b"x"}, epoch) == Published((), (), False)
+    (dist / folder).chmod(mode)
+    os.utime(dist / folder)
+    assert put(dist, {"a/b/c.1.css": b"x"}, epoch) == Published((), (), True)
+    folders = [dist, dist / "a", dist / "a/b"]
+    assert {(stat.S_IMODE(p.stat().st_mode), p.stat().st_mtime) for p in folders} == {(0o755, epoch)}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
+def test_a_folder_that_was_closed_by_hand_is_opened_again(tmp_path: Path) -> None:
+    put(tmp_path, {"a/b.1.css": b"x"})
+    (tmp_path / "a").chmod(0)
+    assert put(tmp_path, {"a/b.1.css": b"x"}).written == ()
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o755
+
+
+def test_folders_have_their_times_before_the_journal_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlink = os.unlink
+
+    def seen(path: str) -> None:
+        if str(path).endswith(treaty.JOURNAL):
+            times.append((tmp_path / "a").stat().st_mtime)
+        unlink(path)
+
+    times: list[float] = []
+    monkeypatch.setattr(os, "unlink", seen)
+    put(tmp_path, {"a/b.1.css": b"x"}, epoch=1_700_000_000)
+    assert times == [1_700_000_000]
+
+
+def test_a_time_that_the_file_system_cannot_hold_is_refused_before_anything_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    utime, last = os.utime, 15_032_385_535  # As ext4 has it.
+    monkeypatch.setattr(os, "utime", lambda path, times: utime(path, (min(times[0], last), min(times[1], last))))
+    with pytest.raises(ConfigError, match="SOURCE_DATE_EPOCH: the file system of dist cannot hold the time 15032385536"):
+        put(tmp_path / "dist", {"a.1.css": b"x"}, epoch=last + 1)
+    assert not (tmp_path / "dist").exists()
+    put(tmp_path / "dist", {"a.1.css": b"x"}, epoch=last)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("where", ["", "dist", "dist/a"])
+def test_an_output_that_may_not_be_written_is_a_matter_of_configuration(tmp_path: Path, where: str) -> None:
+    if where:
+        put(tmp_path / "dist", {"a/b.1.css": b"x"})
+    closed = tmp_path / where
+    closed.chmod(0o555)
+    try:
+        with pytest.raises(ConfigError, match="make it writable for this user, or choose another --output") as error:
+            publish_without_mending(tmp_path / "dist")
+    finally:
+        closed.chmod(0o755)
+    assert error.value.problems[0].file == "dist"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_whatever_the_system_calls_it_that_the_output_may_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(path: str, flags: int, *mode: int) -> int:
+        if flags & os.O_CREAT:
+            raise OSError(number, os.strerror(number), path)
+        return os_open(path, flags, *mode)
+
+    os_open = os.open
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(ConfigError, match="make it writable for this user, or choose another --output"):
+        put(tmp_path, {"a.1.css": b"x"})
+
+
+def publish_without_mending(output: Path) -> None:
+    """As if the folders were another's, whose mode this user cannot mend."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publish, "_is_owner", lambda _: False)
+        patch.setattr(publish._Publication, "mend_mode", lambda *_: None)
+        put(output, {"a/b.2.css": b"y"})
+
+
+def test_a_dangling_link_is_no_output(tmp_path: Path) -> None:
+    (tmp_path / "dist").symlink_to("nowhere")
+    with pytest.raises(ConfigError, match="leads nowhere"):
+        put(tmp_path / "dist", {"a.1.css": b"x"})
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "manifest.json", "css/app.css"])
 def test_a_folder_that_is_not_ours_is_refused_and_stays_as_it_was(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -157,8 +264,8 @@ def test_a_link_in_the_output_is_not_followed(tmp_path: Path) -> None:
 
 def test_a_source_that_changes_while_it_is_copied_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     put(tmp_path, {"a.1.css": b"1"})
-    lying = Item("b.2.css", "0" * 64, 5, lambda: [b"other"])
-    with publish.locked(tmp_path, "dist"), pytest.raises(BuildError, match="changed during the build"):
+    lying = Item("b.2.css", "0" * 64, 5, lambda: [b"other"], "assets/b.css")
+    with publish.locked(tmp_path, "dist"), pytest.raises(BuildError, match=r"^assets/b\.css: this changed during the build"):
         publish.publish(tmp_path, [lying], manifest_of([lying]), display="dist", epoch=None, progress=silent)
     assert found(tmp_path) == {"a.1.css": b"1"}
     assert sorted(os.listdir(tmp_path)) == ["a.1.css", "manifest.json"]
@@ -182,6 +289,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from tests.test_publish import put
 import assetbuild.publish as publish
+import assetbuild.runtime.shape, ctypes, json  # So that no file of theirs is counted.
 count = 0
 def hook(event, args):
     global count
@@ -235,6 +343,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from tests.test_publish import put
 import assetbuild.publish as publish
+import assetbuild.runtime.shape, ctypes, json  # So that no file of theirs is counted.
 count = 0
 def hook(event, args):
     global count
@@ -283,6 +392,48 @@ def test_a_failure_at_any_step_leaves_the_old_artifact_or_the_new_one_as_it_shou
     pytest.fail("the build never came to its end")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_at_any_step_leaves_the_old_artifact_or_the_new_one_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    old = {"old/a.1.css": b"1" * 100, "same.1.css": b"1", "robots.txt": b"old"}
+    new = {"new/a.9.css": b"9" * 100, "same.1.css": b"1", "robots.txt": b"new"}
+    steps = 0
+
+    def counted(call: Callable[..., object]) -> Callable[..., object]:
+        def step(*arguments: object, **words: object) -> object:
+            nonlocal steps
+            steps -= 1
+            if steps == 0:
+                os.kill(os.getpid(), number)
+            return call(*arguments, **words)
+
+        return step
+
+    for name in ("open", "fsync", "link", "rename", "mkdir", "unlink", "rmdir", "chmod", "fchmod"):
+        monkeypatch.setattr(os, name, counted(getattr(os, name)))
+    ends = []
+    for step in range(1, 200):
+        output = tmp_path / str(step)
+        put(output, old)
+        steps = step
+        with interrupts.as_exceptions():
+            try:
+                put(output, new)
+                ended = False
+            except (KeyboardInterrupt, interrupts.Terminated):
+                ended = True
+        is_new = "new/a.9.css" in treaty.load(output / "manifest.json")["assets"]
+        assert found(output) == (new if is_new else old)
+        assert (output / "new").exists() == is_new
+        ends.append(is_new)
+        if not ended:
+            break
+    assert ends == sorted(ends)
+    assert set(ends) == {False, True}
+    assert steps > 0
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
 def test_a_journal_that_is_no_file_is_refused_and_not_waited_for(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / treaty.JOURNAL)
@@ -325,6 +476,30 @@ def test_a_hostile_journal_removes_nothing_outside(tmp_path: Path, line: str) ->
     assert found(output) == {"a.1.css": b"1"}
 
 
+@pytest.mark.parametrize("journal", ["", "my own notes\n", "assetbuild-journal 2\nmine.txt\n"])
+def test_a_file_that_is_only_called_as_the_journal_makes_no_folder_ours(tmp_path: Path, journal: str) -> None:
+    (tmp_path / treaty.JOURNAL).write_text(journal)
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(ConfigError, match="nothing in it is touched"):
+        put(tmp_path, {"a.1.css": b"1"})
+    assert sorted(os.listdir(tmp_path)) == [treaty.JOURNAL, "mine.txt"]
+
+
+@pytest.mark.parametrize("name", ["mine.txt", "a/mine.txt", "b/mine.txt"])
+def test_beside_an_unfinished_first_build_nothing_of_anothers_is_touched(tmp_path: Path, name: str) -> None:
+    (tmp_path / treaty.JOURNAL).write_text(f"{publish.JOURNAL_HEAD}\na/b.1.css\n")
+    for path in (name, "a/b.1.css"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text("")
+    with pytest.raises(ConfigError, match="nothing in it is touched"):
+        put(tmp_path, {"a.1.css": b"1"})
+    (tmp_path / name).unlink()
+    if name == "b/mine.txt":
+        (tmp_path / "b").rmdir()
+    put(tmp_path, {"a.1.css": b"1"})
+    assert found(tmp_path) == {"a.1.css": b"1"}
+
+
 def test_half_a_line_at_the_journals_end_is_no_name(tmp_path: Path) -> None:
     put(tmp_path, {"a.1.css": b"1"})
     (tmp_path / "mine").write_text("precious")
@@ -336,7 +511,7 @@ def test_half_a_line_at_the_journals_end_is_no_name(tmp_path: Path) -> None:
 HOLD = """
 import sys, time
 from pathlib import Path
-from assetbuild import publish
+from assetbuild import interrupts, publish
 with publish.locked(Path(sys.argv[1]), "dist"):
     print("held", flush=True)
     sys.stdin.readline()
