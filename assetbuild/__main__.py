@@ -11,14 +11,17 @@ def main() -> int:
     """Run the command line. Returns the exit status: 0 done, 1 failed, 2 usage or configuration, 130 interrupted."""
     try:
         from assetbuild import cli
+
+        return cli.main()
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
         sys.stderr.write(_NEEDS_BUILD)
         return 2
     except KeyboardInterrupt:
+        # Before, or after, the command line has anybody who hears of it.
+        sys.stderr.write("interrupted\n")
         return 130
-    return cli.main()
 
 
 if __name__ == "__main__":

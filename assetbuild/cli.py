@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from assetbuild import ManifestError, __version__
+from assetbuild import ManifestError, __version__, interrupts
 from assetbuild.errors import AssetbuildError, Problem, printable
 from assetbuild.report import Progress, Reporter, is_terminal
 
@@ -28,7 +29,7 @@ Exit status:
   0    done
   1    the build failed, or a check found something
   2    wrong options or configuration
-  130  interrupted
+  130  interrupted; 143 and 129 by SIGTERM and SIGHUP
 """
 
 _ENVIRONMENT = """\b
@@ -279,7 +280,22 @@ def explain(options: Options, path: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status. arguments: default, those of the process."""
+    """Run the command line; returns the exit status. arguments: default, those of the process.
+
+    A process that a signal asked to end has then cleaned up, and ends by that signal.
+    """
+    try:
+        with interrupts.as_exceptions():
+            status = _main(arguments)
+    except interrupts.Terminated as error:  # It came before or after the work.
+        status = 128 + error.number
+    if status - 128 in interrupts.ENDING:
+        # Whoever started it sees what ended it. The first process of a container goes on, and has its status to give.
+        os.kill(os.getpid(), status - 128)
+    return status
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     _open_standard_streams()
     if arguments is None:
@@ -357,6 +373,9 @@ def _run(words: list[str]) -> int:
         raise
     except (KeyboardInterrupt, click.Abort):
         return _failed(INTERRUPTED, [Problem("", 0, 0, "interrupted")], as_json, quiet)
+    except interrupts.Terminated as error:
+        what = f"ended by {signal.Signals(error.number).name}"
+        return _failed(128 + error.number, [Problem("", 0, 0, what)], as_json, quiet)
     except Exception as error:
         if verbose:
             _print_traceback(error)

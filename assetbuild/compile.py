@@ -23,7 +23,7 @@ from assetbuild.media_types import media_type
 from assetbuild.missing import Missing, Report, severity
 from assetbuild.references import Reference
 from assetbuild.runtime import manifest as treaty
-from assetbuild.spool import Spool
+from assetbuild.spool import Spool, workspace
 from assetbuild.unit import PIECE, Compiled, Job, compile_unit, places
 
 #: progress(stage, done, total); the stages are "compile", "link" and "publish".
@@ -117,8 +117,8 @@ def link(config: Config, *, jobs: int | None = None, progress: Progress = _silen
         follow_symlinks=config.follow_symlinks,
         display=functools.partial(plan.shown, config),
     )
-    with Spool() as spool:
-        build = _Build(config, plan.work(tree, config), tree.excluded, spool, jobs, progress)
+    with Spool() as spool, workspace() as folder:
+        build = _Build(config, plan.work(tree, config), tree.excluded, spool, folder, jobs, progress)
         build.problems += adopted.warnings
         yield build.linked()
 
@@ -132,6 +132,7 @@ class _Build:
         work: plan.Work,
         excluded: Collection[str],
         spool: Spool,
+        folder: str,
         workers: int | None,
         progress: Progress,
     ) -> None:
@@ -141,7 +142,7 @@ class _Build:
         self.spool = spool
         self.workers = workers
         self.progress = progress
-        self.tools = plan.tools(config)
+        self.tools = plan.tools(config, folder)
         #: Everything that becomes an asset; bundles join when their text is there.
         self.jobs = dict(work.jobs)
         self.compiled: dict[str, Compiled] = {}
@@ -174,7 +175,9 @@ class _Build:
     def compile(self, work: list[Job]) -> None:
         weights = [job.source.size for job in work]
         run = functools.partial(compile_unit, tools=self.tools)
-        runs = pool.run(run, work, weights=weights, jobs=self.workers, time_limit=self.tools.time_limit)
+        # What is only read and copied takes as long as it is large.
+        limits = [self.tools.time_limit if job.chain.filters else None for job in work]
+        runs = pool.run(run, work, weights=weights, jobs=self.workers, time_limits=limits)
         done = 0
         with contextlib.closing(runs):  # The workers end here, whatever ends the loop.
             for number, unit in runs:

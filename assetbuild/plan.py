@@ -48,10 +48,10 @@ def config_file(config: Config) -> str:
     return shown(config, str(config.file)) if config.file else ""
 
 
-def tools(config: Config) -> Tools:
+def tools(config: Config, workspace: str = "") -> Tools:
     """What every source of this build is compiled with."""
     roots = tuple(str(root) for root in config.sources)
-    return Tools(str(config.working_folder), roots, config.webassets, (str(config.folder),), config.filter_timeout)
+    return Tools(str(config.working_folder), roots, config.webassets, (str(config.folder),), config.filter_timeout, workspace)
 
 
 def work(tree: Tree, config: Config) -> Work:

@@ -5,6 +5,7 @@ who was first."""
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -57,13 +58,14 @@ def run(
     *,
     weights: Sequence[int],
     jobs: int | None = None,
-    time_limit: float | None = None,
+    time_limits: Sequence[float | None] | None = None,
 ) -> Generator[tuple[int, R | Lost], None, None]:
     """Yield (place in items, result) as results come, heaviest items first.
 
     function, items and results must be picklable. weights: about how much work each item is, in bytes.
-    jobs: workers at most; default, the cores. time_limit: seconds an item may take before its worker is killed.
-    Raises WorkerError where the function raises.
+    jobs: workers at most; default, the cores. time_limits: seconds that each item may take before its worker is killed; None:
+    as long as it takes. The thread that takes the results must be the one that took the first. Raises WorkerError where the
+    function raises.
     """
     order = sorted(range(len(items)), key=lambda i: (-weights[i], i))
     batches: deque[list[int]] = deque()
@@ -75,7 +77,8 @@ def run(
         batches[-1].append(i)
         weight += weights[i]
     enough = sum(weights) // WORTH_A_WORKER + 1
-    pool = _Pool(function, items, batches, min(jobs or available_cores(), len(batches), enough), time_limit)
+    count = min(jobs or available_cores(), len(batches), enough)
+    pool = _Pool(function, items, batches, count, time_limits or [None] * len(items))
     try:
         yield from pool.results()
     finally:
@@ -88,8 +91,14 @@ class _Worker(Generic[T, R]):
         # interpreter starts.
         context = multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(function, theirs, self.connection), daemon=True)
-        self.process.start()
+        arguments = (function, theirs, self.connection, os.getpid())
+        self.process = context.Process(target=_work, args=arguments, daemon=True)
+        # A signal that comes before the worker has its own handlers would strike in the wrong one of the two.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self.waiting: deque[int] = deque()
         self.heard = time.monotonic()
@@ -117,21 +126,22 @@ class _Pool(Generic[T, R]):
         items: Sequence[T],
         batches: deque[list[int]],
         count: int,
-        time_limit: float | None,
+        time_limits: Sequence[float | None],
     ) -> None:
         self.function = function
         self.items = items
         self.batches = batches
-        self.time_limit = time_limit
+        self.time_limits = time_limits
+        self.count = count
         self.workers: list[_Worker[T, R]] = []
-        for _ in range(count):
-            self.workers.append(_Worker(function))
 
     def stop(self) -> None:
         for worker in self.workers:
             worker.kill()
 
     def results(self) -> Iterator[tuple[int, R | Lost]]:
+        for _ in range(self.count):
+            self.workers.append(_Worker(self.function))
         for worker in self.workers:
             self.feed(worker)
         while any(worker.waiting for worker in self.workers):
@@ -175,24 +185,29 @@ class _Pool(Generic[T, R]):
         self.feed(new)
         return guilty, lost
 
+    def deadline(self, worker: _Worker[T, R]) -> float:
+        """When the item that it has in hand is overdue."""
+        limit = self.time_limits[worker.waiting[0]]
+        return math.inf if limit is None else worker.heard + limit
+
     def patience(self) -> float | None:
-        if self.time_limit is None:
-            return None
-        first = min(worker.heard for worker in self.workers if worker.waiting)
-        return max(0.01, first + self.time_limit - time.monotonic())
+        first = min(self.deadline(worker) for worker in self.workers if worker.waiting)
+        return None if first == math.inf else max(0.01, first - time.monotonic())
 
     def overdue(self) -> list[_Worker[T, R]]:
-        if self.time_limit is None:
-            return []
-        limit = time.monotonic() - self.time_limit
+        now = time.monotonic()
         # A result may have come while others were handled: only a silent worker is overdue.
-        return [w for w in self.workers if w.waiting and w.heard < limit and not w.connection.poll()]
+        return [w for w in self.workers if w.waiting and self.deadline(w) < now and not w.connection.poll()]
 
 
-def _work(function: Callable[[T], R], connection: Connection, parents_end: Connection) -> None:
+def _work(function: Callable[[T], R], connection: Connection, parents_end: Connection, parent: int) -> None:
     parents_end.close()
     os.setpgid(0, 0)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    _die_with(parent)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     while True:
         try:
             batch = connection.recv()
@@ -207,3 +222,15 @@ def _work(function: Callable[[T], R], connection: Connection, parents_end: Conne
                 connection.send(answer)
             except OSError:
                 return  # The parent is gone.
+
+
+def _die_with(parent: int) -> None:
+    """A worker in the midst of a long item does not read, and so would not notice that nobody waits for it any more."""
+    if sys.platform != "linux":
+        return
+    import ctypes  # Nothing of Python's own reaches this system call.
+
+    # The system sends it when the *thread* ends that started this process (prctl(2), PR_SET_PDEATHSIG).
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() != parent:  # It ended before that.
+        os._exit(1)

@@ -1,13 +1,21 @@
-"""Texts that wait to be linked: on disk and not in memory, in a file without a name, so that nothing is left behind whatever
-ends the build."""
+"""What a build keeps in the folder for temporary files: texts that wait to be linked, on disk and not in memory, in a file
+without a name, so that nothing is left behind whatever ends the build; and a folder for what filters make on their way."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import tempfile
+import time
+from collections.abc import Iterator
 from types import TracebackType
 
+from assetbuild import interrupts
 from assetbuild.errors import BuildError
+
+#: Seconds in which a program that was killed has ended, and makes no more files.
+PATIENCE = 2.0
 
 
 class Spool:
@@ -19,8 +27,7 @@ class Spool:
             # Unbuffered: texts come whole, and reads go round the file object.
             self._file = tempfile.TemporaryFile(prefix="assetbuild-", buffering=0)  # noqa: SIM115 (it is one)
         except OSError as error:
-            message = f"no temporary file can be made: {error.strerror}; set TMPDIR to a folder that can be written"
-            raise BuildError(message) from error
+            raise _none(error) from error
         self._spans: dict[str, tuple[int, int]] = {}
         self._end = 0
 
@@ -57,3 +64,27 @@ class Spool:
             start += len(part)
             length -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+@contextlib.contextmanager
+def workspace() -> Iterator[str]:
+    """A folder for temporary files, which goes in the end with all that is in it. Raises BuildError."""
+    folder = ""
+    try:
+        try:
+            with interrupts.held():
+                folder = tempfile.mkdtemp(prefix="assetbuild-")
+        except OSError as error:
+            raise _none(error) from error
+        yield folder
+    finally:
+        with interrupts.held():
+            deadline = time.monotonic() + PATIENCE
+            while folder and os.path.lexists(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+                if time.monotonic() > deadline:
+                    break
+
+
+def _none(error: OSError) -> BuildError:
+    return BuildError(f"no temporary file can be made: {error.strerror}; set TMPDIR to a folder that can be written")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ class Tools:
 
     working_folder: what files in messages are relative to. roots: the source roots, absolute. settings: options of
     webassets' filters. search: folders for filters given by import path. time_limit: seconds that a tool may take for a file.
+    workspace: a folder for temporary files, which goes with the build; "": the system's.
     """
 
     working_folder: str
@@ -38,6 +40,7 @@ class Tools:
     settings: Settings
     search: tuple[str, ...]
     time_limit: float
+    workspace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,9 @@ def scanner(path: str) -> Callable[[str], Scan] | None:
 
 def compile_unit(job: Job, tools: Tools) -> Compiled:
     """Compile one source. What is wrong with it is in the result's problems, never an exception."""
+    if tools.workspace:
+        # A worker that is killed cannot tidy up; whatever it and the libraries in it leave is removed with this folder.
+        tempfile.tempdir = tools.workspace
     find = scanner(job.logical_path)
     try:
         if find is None and not job.chain.filters and job.text is None and not job.part:

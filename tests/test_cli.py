@@ -567,6 +567,48 @@ def test_an_interrupted_build_ends_its_workers_and_leaves_no_artifact(project: P
     assert not (project.folder / "dist").exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_command_that_is_told_to_end_cleans_up_and_ends_by_that_signal(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, number: signal.Signals, words: tuple[str, ...]
+) -> None:
+    temporary = tmp_path_factory.mktemp("temporary")
+    project.write({"slow.py": SLOW, "assetbuild.toml": '[filters]\n"*.css" = ["slow:Slow"]\n'})
+    with process(project.folder, "compile", *words, TMPDIR=str(temporary)) as child:
+        while not (project.folder / "started").exists() and child.poll() is None:
+            time.sleep(0.01)
+        assert os.listdir(temporary)
+        child.send_signal(number)  # As a service manager does it: to the one process.
+        out, err = child.communicate()  # Returns when the last process that holds the pipes has ended.
+    assert child.returncode == -number
+    assert err.strip() == ("" if words else f"ended by {number.name}")
+    assert not words or json.loads(out)["ok"] is False
+    assert not (project.folder / "dist").exists()
+    assert os.listdir(temporary) == []
+
+
+def test_a_signal_that_is_ignored_stays_ignored(project: Project) -> None:
+    project.write({"slow.py": SLOW.replace("60", "1"), "assetbuild.toml": '[filters]\n"*.css" = ["slow:Slow"]\n'})
+    nohup = 'trap "" HUP; exec "$0" -m assetbuild compile'
+    with subprocess.Popen(
+        ["/bin/sh", "-c", nohup, sys.executable],
+        cwd=project.folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(HOME)},
+        stderr=subprocess.PIPE,
+    ) as child:
+        while not (project.folder / "started").exists() and child.poll() is None:
+            time.sleep(0.01)
+        child.send_signal(signal.SIGHUP)
+        assert child.wait() == 0
+
+
+def test_an_interrupt_before_the_command_line_is_there_says_so(project: Project) -> None:
+    project.write({"click.py": "raise KeyboardInterrupt"})
+    with process(project.folder, "compile") as child:
+        assert child.communicate() == ("", "interrupted\n")
+    assert child.returncode == 130
+
+
 def test_a_fault_of_our_own_is_one_line_and_with_verbose_a_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("first\nlast")

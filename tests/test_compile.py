@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -537,6 +538,31 @@ def test_a_filter_that_hangs_is_stopped_and_named(project: Project) -> None:
     )
     (message,) = problems(project)
     assert message.startswith("assets/a.css: slow:Slow: took longer than 1 s")
+
+
+def test_a_filter_that_is_stopped_leaves_no_temporary_files(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    project.write(
+        {
+            "assetbuild.toml": 'filter_timeout = 1\n[filters]\n"a.css" = ["slow:Slow"]\n',
+            "slow.py": "import tempfile, time\nfrom webassets.filter import Filter\n\nclass Slow(Filter):\n"
+            "    def output(self, _in, out, **kw):\n        tempfile.mkdtemp()\n        time.sleep(600)\n",
+            "assets/a.css": "",
+        }
+    )
+    assert len(problems(project)) == 1
+    assert os.listdir(temporary) == []
+
+
+def test_what_no_filter_touches_takes_as_long_as_it_takes(project: Project) -> None:
+    project.write({"assetbuild.toml": "filter_timeout = 0.001\n"})
+    with (project.folder / "assets/huge.bin").open("wb") as file:
+        file.truncate(1 << 25)
+    project.compile()
+    assert project.manifest["assets"]["huge.bin"]["size"] == 1 << 25
 
 
 def test_a_filter_that_crashes_is_named(project: Project) -> None:

@@ -34,9 +34,27 @@ def misbehave(how: str) -> str:
             # Not interruptible by Python's own signal handling, as a C extension in a long loop is not.
             signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
             time.sleep(600)
+        case "slow":
+            time.sleep(1)
         case "raise":
             raise ValueError("out of cheese")
     return how
+
+
+def tell_and_hang(file: str) -> None:
+    Path(file).write_text(str(os.getpid()))
+    misbehave("hang")
+
+
+def has_ended(process: int) -> bool:
+    for _ in range(100):
+        try:
+            if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def start_a_child_and_hang(file: str) -> None:
@@ -71,7 +89,7 @@ def test_heavy_work_is_spread_over_the_workers() -> None:
 )
 def test_a_lost_worker_costs_the_item_it_had_in_hand_and_no_other(how: str, lost: Lost) -> None:
     items = ["ok"] * 10 + [how] + ["fine"] * 10
-    results = dict(pool.run(misbehave, items, weights=[1] * 21, jobs=1, time_limit=1))
+    results = dict(pool.run(misbehave, items, weights=[1] * 21, jobs=1, time_limits=[1] * 21))
     assert results.pop(10) == lost
     assert results == {i: items[i] for i in range(21) if i != 10}
 
@@ -90,15 +108,28 @@ def test_an_exception_is_the_programs_own_mistake() -> None:
 def test_what_a_stopped_worker_started_is_stopped_too(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     # The limit leaves the child time to start on a busy machine.
-    ((_, result),) = pool.run(start_a_child_and_hang, [str(file)], weights=[1], time_limit=3)
+    ((_, result),) = pool.run(start_a_child_and_hang, [str(file)], weights=[1], time_limits=[3])
     assert result == Lost("timeout")
-    child = int(file.read_text())
-    for _ in range(100):
-        state = Path(f"/proc/{child}/stat")
-        if not state.exists() or state.read_text().split()[2] == "Z":
-            return
-        time.sleep(0.05)
-    pytest.fail("the child lives on")
+    assert has_ended(int(file.read_text()))
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
+@pytest.mark.skipif(sys.platform != "linux", reason="the system tells a worker only on Linux")
+def test_a_busy_worker_ends_with_the_process_that_started_it(tmp_path: Path, how: str) -> None:
+    script = "import sys; from tests.test_pool import *; list(pool.run(tell_and_hang, sys.argv[1:], weights=[1]))"
+    home = str(Path(__file__).parent.parent)
+    parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "pid")], cwd=home)
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        time.sleep(0.02)
+    parent.send_signal(signal.Signals[how])
+    parent.wait()
+    assert has_ended(int((tmp_path / "pid").read_text()))
+
+
+def test_what_is_behind_an_item_without_a_limit_has_its_own() -> None:
+    items = ["ok", "slow", "hang", "fine"]
+    results = dict(pool.run(misbehave, items, weights=[4, 3, 2, 1], jobs=1, time_limits=[0.5, None, 0.5, 0.5]))
+    assert results == {0: "ok", 1: "slow", 2: Lost("timeout"), 3: "fine"}
 
 
 def test_a_result_larger_than_any_pipe_comes_through() -> None:
