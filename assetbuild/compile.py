@@ -115,6 +115,7 @@ def link(config: Config, *, jobs: int | None = None, progress: Progress = _silen
         exclude=config.exclude,
         keep_names=config.keep_names,
         follow_symlinks=config.follow_symlinks,
+        ours=(config.output, config.cache_dir),
         display=functools.partial(plan.shown, config),
     )
     with Spool() as spool, workspace() as folder:

@@ -52,10 +52,14 @@ def scan(
     exclude: Sequence[Pattern] = (),
     keep_names: Sequence[Pattern] = (),
     follow_symlinks: bool = False,
+    ours: Sequence[Path] = (),
     display: Callable[[str], str] = str,
 ) -> Tree:
-    """Walk the roots. Raises BuildError with everything that is wrong with the names and kinds of files in them."""
-    walk = _Walk([os.path.realpath(root) for root in roots], exclude, keep_names, follow_symlinks, display)
+    """Walk the roots. ours: folders that the build itself writes to, in which nothing can be a source.
+
+    Raises BuildError with everything that is wrong with the names and kinds of files in them.
+    """
+    walk = _Walk(list(map(_real, roots)), exclude, keep_names, follow_symlinks, list(map(_real, ours)), display)
     found: dict[str, Source] = {}
     for number, root in enumerate(roots):
         for source in walk.root(number, str(root)):
@@ -66,13 +70,31 @@ def scan(
     return Tree(tuple(found[path] for path in sorted(found)), frozenset(walk.excluded - found.keys()))
 
 
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder to be read. path: on disk. prefix: its logical path, with `/`. real: without symbolic links. above: the real
+    paths of the folders with the links on the way to it, by which a loop is recognised. link: the real place of the link
+    that leads to it."""
+
+    path: str
+    prefix: str
+    real: Path
+    above: tuple[Path, ...] = ()
+    link: Path | None = None
+
+
+def _real(path: str | Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
 class _Walk:
     def __init__(
         self,
-        real_roots: list[str],
+        real_roots: list[Path],
         exclude: Sequence[Pattern],
         keep_names: Sequence[Pattern],
         follow_symlinks: bool,
+        ours: list[Path],
         display: Callable[[str], str],
     ) -> None:
         self.real_roots = real_roots
@@ -81,15 +103,26 @@ class _Walk:
         self.keep_names = keep_names
         self.keep_prefixes = [_literal_prefix(pattern.text) for pattern in keep_names if "/" in pattern.text]
         self.follow_symlinks = follow_symlinks
+        self.ours = ours
         self.display = display
         self.problems: list[Problem] = []
         self.excluded: set[str] = set()
 
     def root(self, number: int, root: str) -> Iterable[Source]:
-        # Folders still to be read: path on disk, logical prefix, and the real paths above, by which a loop is recognised.
-        folders: list[tuple[str, str, tuple[str, ...]]] = [(root, "", (os.path.realpath(root),))]
-        while folders:
-            folder, prefix, above = folders.pop()
+        folders = [_Folder(root, "", _real(root))]
+        # Links to folders come after all that is found without them, and those that are behind links after these: each is
+        # followed where it really is, if it is there, and followed once; else few links could make a tree without end.
+        links: list[_Folder] = []
+        followed: set[Path] = set()
+        while folders or links:
+            if not folders:
+                folders, links = sorted(links, key=lambda one: one.prefix, reverse=True), []
+            at = folders.pop()
+            if at.link:
+                if at.link in followed:
+                    continue
+                followed.add(at.link)
+            folder, prefix = at.path, at.prefix
             try:
                 with os.scandir(folder) as entries:
                     listing = list(entries)
@@ -106,11 +139,14 @@ class _Walk:
                 mode, size, link = self.look(entry)
                 if stat.S_ISDIR(mode):
                     if not link:
-                        folders.append((entry.path, path + "/", above))
-                    elif any(Path(one).is_relative_to(real := os.path.realpath(entry.path)) for one in above):
-                        self.problem(entry.path, "this symbolic link leads to a folder that it is in: a loop", "remove it")
+                        folders.append(_Folder(entry.path, path + "/", at.real / entry.name, at.above))
+                        continue
+                    real, above = _real(entry.path), (*at.above, at.real)
+                    if any(one.is_relative_to(real) for one in above):
+                        file = str(at.real / entry.name) if at.above else entry.path
+                        self.problem(file, "this symbolic link leads to a folder that it is in: a loop", "remove it")
                     else:
-                        folders.append((entry.path, path + "/", (*above, real)))
+                        links.append(_Folder(entry.path, path + "/", real, above, at.real / entry.name))
                 elif stat.S_ISREG(mode):
                     kept = any(pattern.matches(path) for pattern in self.keep_names)
                     self.short_enough(entry, kept)
@@ -150,7 +186,9 @@ class _Walk:
         if not _leads_to_folder(entry):
             return False
         folder = path + "/"
-        return any(prefix.startswith(folder) or folder.startswith(prefix) for prefix in self.keep_prefixes)
+        # A link is followed on the way to a file that is named, not for what a wildcard might find behind it.
+        link = entry.is_symlink()
+        return any(prefix.startswith(folder) or (folder.startswith(prefix) and not link) for prefix in self.keep_prefixes)
 
     def well_named(self, entry: os.DirEntry[str]) -> bool:
         name = entry.name
@@ -196,13 +234,17 @@ class _Walk:
             message = "this symbolic link is a loop" if loop else f"this file cannot be looked at: {error.strerror}"
             self.problem(entry.path, message, "remove it or exclude it")
             return 0, 0, False
-        real = Path(os.path.realpath(entry.path))
+        real = _real(entry.path)
         if not self.follow_symlinks and not any(real.is_relative_to(root) for root in self.real_roots):
             self.problem(
                 entry.path,
                 "this symbolic link leads out of the source roots",
                 "set follow_symlinks = true if that is meant, or exclude it",
             )
+            return 0, 0, False
+        # Else the build would read what it wrote.
+        if any(real.is_relative_to(one) or one.is_relative_to(real) for one in self.ours):
+            self.problem(entry.path, "this symbolic link leads to where the build writes", "remove it or exclude it")
             return 0, 0, False
         return status.st_mode, status.st_size, True
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assetbuild import sources
+from assetbuild.errors import BuildError
 from assetbuild.patterns import Pattern
 
 FILES = ("a.css", "css/a.css", "css/sub/b.css", "css/sub/deep/c.css", "other/sub/d.css", "other/sub.css", "other/file/sub")
@@ -86,3 +88,90 @@ def test_what_is_no_file_is_excluded_by_its_name(root: Path, pattern: str) -> No
     os.mkfifo(root / "other/pipe")
     (root / "other/pipe2").symlink_to("nowhere")
     left_out(root, pattern, "pipe2")
+
+
+def paths(root: Path, *keep_names: str, follow_symlinks: bool = False, ours: tuple[Path, ...] = ()) -> set[str]:
+    keep = [Pattern(text) for text in keep_names]
+    tree = sources.scan([root], keep_names=keep, follow_symlinks=follow_symlinks, ours=ours)
+    return {source.path for source in tree.sources}
+
+
+def complaints(root: Path, **how: Any) -> list[str]:
+    with pytest.raises(BuildError) as error:
+        sources.scan([root], display=lambda file: os.path.relpath(file, root), **how)
+    return [str(problem) for problem in error.value.problems]
+
+
+@pytest.mark.parametrize("target", ["dist", "dist/sub", ".", "dist/a.css"])
+def test_a_link_to_where_the_build_writes_is_no_source(tmp_path: Path, target: str) -> None:
+    (tmp_path / "dist/sub").mkdir(parents=True)
+    (tmp_path / "dist/a.css").write_text("")
+    (tmp_path / "far/assets").mkdir(parents=True)
+    (tmp_path / "far/assets/d").symlink_to(tmp_path / target)
+    found = complaints(tmp_path / "far/assets", follow_symlinks=True, ours=[tmp_path / "dist"])
+    assert found == ["d: this symbolic link leads to where the build writes; remove it or exclude it"]
+
+
+def test_a_link_to_the_cache_inside_a_root_is_no_source(tmp_path: Path) -> None:
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / "d").symlink_to(".cache")
+    assert len(complaints(tmp_path, ours=[tmp_path / ".cache"])) == 1
+
+
+def test_a_link_inside_a_folder_that_is_passed_over_is_followed_only_where_a_pattern_names_it(tmp_path: Path) -> None:
+    inside = tmp_path / "assets/node_modules/lib"
+    inside.mkdir(parents=True)
+    (inside / "x").write_text("")
+    (tmp_path / "outside").mkdir()
+    (inside / "link").symlink_to(tmp_path / "outside")
+    (inside / "loop").symlink_to("..")
+    (tmp_path / "assets/.link").symlink_to(tmp_path / "outside")
+    assert paths(tmp_path / "assets", "**/x") == {"node_modules/lib/x"}
+    assert any("leads out of" in text for text in complaints(tmp_path / "assets", keep_names=[Pattern(".link/x")]))
+
+
+def test_a_hidden_link_is_followed_to_what_is_kept_behind_it(tmp_path: Path) -> None:
+    (tmp_path / "known").mkdir()
+    (tmp_path / "known/x.txt").write_text("")
+    (tmp_path / ".well-known").symlink_to("known")
+    assert paths(tmp_path, ".well-known/**") == {"known/x.txt", ".well-known/x.txt"}
+
+
+@pytest.mark.parametrize(
+    ("links", "named"),
+    [
+        ({"a/b/link": ".."}, ["a/b/link"]),
+        ({"a/b/link": "."}, ["a/b/link"]),
+        ({"x/to-y": "../y", "y/to-x": "../x"}, ["x/to-y", "y/to-x"]),
+    ],
+)
+def test_a_loop_is_named_by_its_real_place(tmp_path: Path, links: dict[str, str], named: list[str]) -> None:
+    for name in ("a/b", "x", "y"):
+        (tmp_path / name).mkdir(parents=True)
+    for name, target in links.items():
+        (tmp_path / name).symlink_to(target)
+    assert [text.partition(":")[0] for text in complaints(tmp_path)] == named
+
+
+def test_a_link_is_followed_once_however_many_links_lead_to_it(tmp_path: Path) -> None:
+    depth = 40  # Followed each time, 2 ** 40 folders.
+    for level in range(depth):
+        (tmp_path / f"d{level}").mkdir()
+        (tmp_path / f"d{level}/file").write_text("")
+        for name in ("a", "b") if level else ():
+            (tmp_path / f"d{level}/{name}").symlink_to(f"../d{level - 1}")
+    expected = {f"d{level}/file" for level in range(depth)}
+    expected |= {f"d{level}/{name}/file" for level in range(1, depth) for name in "ab"}
+    assert paths(tmp_path) == expected
+
+
+def test_links_that_lead_out_are_followed_once_too(tmp_path: Path) -> None:
+    depth = 40
+    for level in range(depth):
+        (tmp_path / f"d{level}").mkdir()
+        (tmp_path / f"d{level}/file").write_text("")
+        for name in ("a", "b") if level else ():
+            (tmp_path / f"d{level}/{name}").symlink_to(f"../d{level - 1}")
+    found = paths(tmp_path / f"d{depth - 1}", follow_symlinks=True)
+    assert {"file", "a/file", "b/file", "a/a/file", "a/b/file", "a/a/a/file"} <= found
+    assert len(found) == 1 + 2 * (depth - 1)
