@@ -146,6 +146,8 @@ class _Build:
         self.tools = plan.tools(config, folder)
         #: Everything that becomes an asset; bundles join when their text is there.
         self.jobs = dict(work.jobs)
+        #: What a reference can lead to, once all bundles are joined.
+        self.published: set[str] = set()
         self.compiled: dict[str, Compiled] = {}
         self.assembled: dict[str, Assembled] = {}
         self.problems: list[Problem] = list(work.warnings)
@@ -159,6 +161,7 @@ class _Build:
         if not self.failed():  # A part that is broken would only make its bundle say so again.
             for level in levels(self.work.assemblies):
                 self.bundle(assembler, level)
+        self.published |= self.jobs.keys() | self.work.bundles.keys()
         texts = {path: self.text(job) for path, job in sorted(self.jobs.items())}
         missing = self.missing(texts)
         if self.failed():
@@ -213,8 +216,7 @@ class _Build:
 
     def text(self, job: Job) -> Text:
         unit = self.compiled[job.key]
-        published = self.jobs.keys() | self.work.bundles.keys()
-        targets = tuple(resolve(unit.logical_path, r, published, self.config.base_url) for r in unit.references)
+        targets = tuple(resolve(unit.logical_path, r, self.published, self.config.base_url) for r in unit.references)
         return Text(unit.logical_path, unit.digest, unit.size, unit.references, targets, job.source.kept)
 
     def missing(self, texts: Mapping[str, Text]) -> dict[str, tuple[str, ...]]:
@@ -238,12 +240,12 @@ class _Build:
                 known = self.taken_in(job, references)
             if stays and not job.part:
                 passed[job.logical_path] = tuple(sorted(stays))
-            at = places(job, self.compiled[job.key])
-            for i in absent:
-                weight = severity(job.source.path, references[i], self.config.missing)
-                if weight is not None and unquote(references[i].path) not in known:
-                    missing = Missing(job.logical_path, job.shown, *at[i], references[i])
-                    self.problems.append(report.problem(missing, weight))
+            weights = {i: severity(job.source.path, references[i], self.config.missing) for i in absent}
+            told = {i: weight for i, weight in weights.items() if weight and unquote(references[i].path) not in known}
+            at = places(job, self.compiled[job.key]) if told else []
+            for i, weight in told.items():
+                missing = Missing(job.logical_path, job.shown, *at[i], references[i])
+                self.problems.append(report.problem(missing, weight))
         return passed
 
     def taken_in(self, job: Job, references: Sequence[Reference]) -> set[str]:

@@ -299,6 +299,11 @@ class _Reader:
 
     def texts(self, value: object, key: str) -> tuple[str, ...] | None:
         """A list of non-empty texts. None where it is none."""
+        numbered = self.numbered(value, key)
+        return None if numbered is None else tuple(text for _, text in numbered)
+
+    def numbered(self, value: object, key: str) -> tuple[tuple[int, str], ...] | None:
+        """The same, each text with its place in the list, since those that are wrong are left out."""
         if isinstance(value, str):
             items = [item.strip() for item in value.split(",")] if value else []
             self.problem(key, "must be a list, not text", f"write {key.rpartition('.')[2]} = {_list(items)}")
@@ -313,7 +318,7 @@ class _Reader:
             elif not item or "\0" in item:
                 self.problem(f"{key}[{number}]", "may not be empty" if not item else "may not hold a null character")
             else:
-                taken.append(item)
+                taken.append((number, item))
         return tuple(taken)
 
     def pattern(self, text: str, key: str, *, from_top: bool = False) -> Pattern | None:
@@ -341,9 +346,8 @@ def _config(reader: _Reader, table: Mapping[str, object], given: _Given, file: P
     reader.known(table, _KEYS)
     sources = _sources(reader, table, file) if build else []
     output, output_key = _output(reader, table, given)
-    cache, cache_key = _cache_dir(reader, given)
-    if build:
-        _apart(reader, sources, output, output_key)
+    cache, cache_key = _cache_dir(reader, given, output_key)
+    if build and _apart(reader, sources, output, output_key):
         _cache_apart(reader, sources, output, cache, cache_key)
     templates = reader.texts(table["templates"], "templates") if "templates" in table else ("templates",)
     return Config(
@@ -409,12 +413,12 @@ def _sources(reader: _Reader, table: Mapping[str, object], file: Path | None) ->
             hint = 'make it, or say where the sources are: sources = ["…"]'
             reader.problem("sources", f'absent, and "{reader.shown(default)}" is no folder', hint)
         return []
-    texts = reader.texts(table["sources"], "sources")
+    texts = reader.numbered(table["sources"], "sources")
     if table["sources"] == []:
         reader.problem("sources", "is an empty list: there is nothing to build", 'name a folder: sources = ["assets"]')
     roots: list[Path] = []
     seen: dict[str, str] = {}
-    for number, text in enumerate(texts or ()):
+    for number, text in texts or ():
         key = f"sources[{number}]"
         root = _package_folder(reader, key, text) if text.startswith(_PACKAGE) else _folder(reader, key, text)
         if root is None:
@@ -499,22 +503,24 @@ def _output(reader: _Reader, table: Mapping[str, object], given: _Given) -> tupl
     if output.name == "manifest.json" and not os.path.isdir(output):
         # The variable may name the manifest: at run time that is allowed.
         return output.parent, key
-    if os.path.exists(output) and not os.path.isdir(output):
-        reader.problem(key, f'"{reader.shown(output)}" is not a folder', "name a folder")
+    if os.path.lexists(output) and not os.path.isdir(output):
+        kind = "is a symbolic link that leads nowhere" if os.path.islink(output) else "is not a folder"
+        reader.problem(key, f'"{reader.shown(output)}" {kind}', "name a folder")
     return output, key
 
 
-def _cache_dir(reader: _Reader, given: _Given) -> tuple[Path, str]:
+def _cache_dir(reader: _Reader, given: _Given, output_key: str) -> tuple[Path, str]:
     if text := given.variables.get("ASSETBUILD_CACHE_DIR"):
         return _absolute(reader.working_folder, text), "ASSETBUILD_CACHE_DIR"
-    return reader.folder / ".assetbuild", "output"
+    return reader.folder / ".assetbuild", output_key  # Where the cache is not given, only the output can be put elsewhere.
 
 
-def _apart(reader: _Reader, sources: Iterable[Path], output: Path, key: str) -> None:
-    """Neither may the output be inside a source root, nor a root inside the output."""
-    for root in sources:
-        if message := overlap(output, root, reader.shown):
-            reader.problem(key, message, "give the artifact a folder of its own")
+def _apart(reader: _Reader, sources: Iterable[Path], output: Path, key: str) -> bool:
+    """Neither may the output be inside a source root, nor a root inside the output. Whether that is so."""
+    messages = [message for root in sources if (message := overlap(output, root, reader.shown))]
+    for message in messages:
+        reader.problem(key, message, "give the artifact a folder of its own")
+    return not messages
 
 
 def overlap(output: Path, root: Path, shown: Callable[[Path], str]) -> str:
@@ -610,7 +616,7 @@ def _compress(reader: _Reader, table: Mapping[str, object]) -> tuple[Coding, ...
     if "compress" not in table:
         return ("br", "gzip")
     chosen: dict[Coding, None] = {}
-    for number, text in enumerate(reader.texts(table["compress"], "compress") or ()):
+    for number, text in reader.numbered(table["compress"], "compress") or ():
         if text in _CODINGS:
             chosen[cast("Coding", text)] = None
             continue

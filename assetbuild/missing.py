@@ -17,6 +17,8 @@ from assetbuild.references import Reference
 
 #: Beyond this many candidates a spelling is not searched for: the search takes time with each.
 CANDIDATES = 500
+#: Nor after this many searches: with so much missing, it is no matter of spelling.
+SEARCHES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Report:
         self.tree = tree
         self.parts = parts
         self.excluded = excluded
+        self.spellings: dict[str, str | None] = {}
         self.by_case: dict[str, str] = {}
         self.by_name: dict[str, list[str]] = defaultdict(list)
         self.by_folder: dict[str, list[str]] = defaultdict(list)
@@ -98,8 +101,16 @@ class Report:
             return f"{as_written(self.by_case[wanted.lower()])} differs in letter case only"
         if from_top in self.tree:
             return f"{as_written(from_top)} is there"
-        if same_name := self.by_name.get(posixpath.basename(wanted), [])[:CANDIDATES]:
-            return f"did you mean {as_written(difflib.get_close_matches(wanted, same_name, 1, 0.0)[0])}?"
-        siblings = self.by_folder.get(posixpath.dirname(wanted), [])[:CANDIDATES]
-        nearest = difflib.get_close_matches(wanted, siblings, 1, 0.7)
-        return f"did you mean {as_written(nearest[0])}?" if nearest else ""
+        near = self.spelling(wanted)
+        return f"did you mean {as_written(near)}?" if near else ""
+
+    def spelling(self, wanted: str) -> str | None:
+        """The path that was probably meant: of the same name elsewhere, or with a similar name in the same folder."""
+        same_name = self.by_name.get(posixpath.basename(wanted), [])[:CANDIDATES]
+        if len(same_name) == 1:
+            return same_name[0]
+        if wanted not in self.spellings and len(self.spellings) < SEARCHES:
+            siblings = self.by_folder.get(posixpath.dirname(wanted), [])[:CANDIDATES]
+            found = difflib.get_close_matches(wanted, same_name or siblings, 1, 0.0 if same_name else 0.7)
+            self.spellings[wanted] = found[0] if found else None
+        return self.spellings.get(wanted)

@@ -43,6 +43,41 @@ def mistake(folder: Path, toml: str, environ: Mapping[str, str] | None = None, *
     return message
 
 
+def test_a_place_in_a_list_is_the_one_that_it_has_in_the_file(folder: Path) -> None:
+    toml = 'sources = ["asets", 3, "", "package:nope/static"]\ncompress = [1, "gz"]\n'
+    assert [text.partition(": ")[2].split(":")[0] for text in mistakes(folder, toml)] == [
+        "compress[0]",
+        "compress[1]",
+        "sources[0]",
+        "sources[1]",
+        "sources[2]",
+        "sources[3]",
+    ]
+
+
+@pytest.mark.parametrize("output", [".", "..", "assets", "assets/dist"])
+def test_an_output_in_the_wrong_place_is_one_mistake(folder: Path, output: str) -> None:
+    assert mistake(folder, "", output=output).startswith("--output: ")
+
+
+def test_an_output_beside_the_sources_that_holds_the_cache_is_named_by_what_named_it(folder: Path) -> None:
+    (folder / "conf").mkdir()
+    (folder / "conf/assetbuild.toml").write_text('sources = ["../assets"]')
+    with pytest.raises(ConfigError, match=r"^--output: the cache "):
+        config.load("conf/assetbuild.toml", cwd=folder, environ={}, output="conf")
+
+
+def test_an_output_that_is_a_dangling_link_is_said_to_be(folder: Path) -> None:
+    (folder / "dist").symlink_to("nowhere")
+    assert mistake(folder, "") == 'assetbuild.toml: output: "dist" is a symbolic link that leads nowhere; name a folder'
+
+
+def test_a_base_url_that_is_not_utf_8_is_refused(folder: Path) -> None:
+    url = os.fsdecode(b"/\xff/")
+    assert mistake(folder, "", base_url=url).startswith("--base-url: ")
+    assert mistake(folder, "", {"ASSETBUILD_BASE_URL": url}).startswith("ASSETBUILD_BASE_URL: ")
+
+
 # ---- without a configuration
 
 
