@@ -7,10 +7,10 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assetbuild import fingerprint, plan
+from assetbuild import fingerprint, plan, publish
 from assetbuild.compile import Linked, link
 from assetbuild.config import Config
-from assetbuild.errors import BuildError, Problem
+from assetbuild.errors import BuildError, ConfigError, Problem
 from assetbuild.link import MISSING
 from assetbuild.runtime import manifest as treaty
 from assetbuild.unit import places
@@ -104,14 +104,22 @@ def _explanation(linked: Linked, config: Config, path: str) -> Explanation:
 def _why(linked: Linked, config: Config, path: str) -> str:
     """The reason, against the manifest in the output folder, for which the next build writes this asset or does not."""
     try:
+        publish.owned(config.output, plan.shown(config, str(config.output)))
         before = treaty.load(config.output / treaty.NAME)["assets"]
+    except ConfigError as error:
+        return f"not written: {error.problems[0].message}"
     except treaty.ManifestError:
         return "there is no artifact yet"
     if path not in before:
         return "new: the artifact does not have it"
-    if not _differs(linked, before, path):
-        return "unchanged: the artifact has it as it is"
     text, output = linked.texts[path], linked.outputs[path]
+    if not _differs(linked, before, path):
+        if before[path]["path"] != output.public_path:
+            return "changed: it gets another name"
+        file = str(config.output / output.public_path)
+        if not publish.whole(file, output.digest, output.size, config.source_date_epoch):
+            return "damaged: its file in the artifact is gone, or was changed by hand"
+        return "unchanged: the artifact has it as it is"
     causes = sorted(
         target
         for target in {target for target in text.targets if target not in (None, MISSING)}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import os
 import posixpath
@@ -66,7 +67,7 @@ def verify(folder: Path, *, production: bool = False, progress: Callable[[int, i
     """
     manifest_file = folder / treaty.NAME
     try:
-        if manifest_file.is_symlink():
+        if os.path.islink(manifest_file):
             raise treaty.ManifestError(str(manifest_file), "is a symbolic link", _REBUILD)
         data = treaty.read(str(manifest_file))
         manifest = treaty.parse(data, str(manifest_file))
@@ -135,8 +136,13 @@ class _Work:
         # Links, devices and whatever else is neither a file nor a folder; told of once.
         self.odd: set[str] = set()
         self.rows: list[tuple[str, str]] = []
-        # Files whose bytes are not the recorded ones: path → (recorded, found).
+        # Files of the recorded size whose bytes are not the recorded ones: path → (recorded, found).
         self.other: dict[str, tuple[str, str]] = {}
+        # All files whose bytes are not the recorded ones; those that could not be read, with what was said of that.
+        self.wrong: set[str] = set()
+        self.unread: dict[str, Problem] = {}
+        # Files that the manifest does not name.
+        self.extra: dict[str, Problem] = {}
         self.undecoded: dict[str, int] = {}
 
     def find(self, path: str, message: str, hint: str = "", line: int = 0, column: int = 0) -> None:
@@ -150,24 +156,25 @@ class _Work:
         self._walk()
         before = len(self.findings)
         contents = self._hash(records.values())
-        for logical_path, entry in assets:
+        for logical_path, entry in assets.values():
             self._name(logical_path, entry, records[entry["path"]], contents.get(entry["path"]))
         for path, content in contents.items():
             self._variants(records[path], content)
         self._swapped()
         # A wrong file makes the digest wrong: that it is has then been said.
         if len(self.findings) == before and self._whole() and treaty.digest(self.rows) != self.manifest["digest"]:
-            self.find(treaty.NAME, "its digest is not that of the files", _REBUILD)
-        for logical_path, entry in assets:
+            self._digest()
+        for logical_path, entry in assets.values():
             self._references(logical_path, entry, records[entry["path"]])
         for coding, count in sorted(self.undecoded.items()):
             what = "1 variant was" if count == 1 else f"{count:,} variants were"
             self.notes.append(f"{what} not unpacked, since this Python has no module that reads {coding}")
 
-    def _records(self) -> tuple[dict[str, _Record], list[tuple[str, treaty.Entry]]]:
-        """What the manifest says of each file, by public path; and its assets, those apart that are not to be opened."""
+    def _records(self) -> tuple[dict[str, _Record], dict[str, tuple[str, treaty.Entry]]]:
+        """What the manifest says of each file; and its assets (logical path, entry), those apart whose logical path is none.
+        Both by public path."""
         records: dict[str, _Record] = {}
-        assets: list[tuple[str, treaty.Entry]] = []
+        assets: dict[str, tuple[str, treaty.Entry]] = {}
         groups: dict[str, str] = {}
         for logical_path, entry in self.manifest["assets"].items():
             record = self._record(entry["path"], entry, logical_path)
@@ -175,8 +182,14 @@ class _Work:
                 continue
             if record.path in records:
                 self.find(treaty.NAME, f'two entries have the path "{record.path}"', _REBUILD)
+                # The entry that the name fits is the right one; of the other nothing more is to be said.
+                if not _fits(record.path, logical_path, entry):
+                    continue
             records[record.path] = record
-            assets.append((logical_path, entry))
+            if fault := _unsafe(logical_path):
+                self.find(treaty.NAME, f'"{logical_path}" is no path of an artifact: {fault}', _REBUILD)
+                continue
+            assets[record.path] = (logical_path, entry)
             # Who shares a fingerprint shares the whole of what it was taken from.
             group = _SUM.fullmatch(entry.get("group", ""))
             if group and groups.setdefault(group[1][:12], group[1]) != group[1]:
@@ -201,16 +214,15 @@ class _Work:
         for unknown in sorted(variants.keys() - treaty.SUFFIXES.keys()):
             self.find(treaty.NAME, f'"{path}" has a variant of the unknown kind "{unknown}"', _REBUILD)
             del variants[unknown]
-        fault = _unsafe(path) or (_unsafe(logical_path) if logical_path is not None else "")
+        fault = _unsafe(path)
         if logical_path is not None and not _unsafe(logical_path):
             # Where the name is wrong, the file is probably called this, and is then no file too many.
-            group = _SUM.fullmatch(str(entry.get("group")))
-            likely = _fingerprinted(logical_path, group[1] if group else digest)
-            if fault or (path not in (likely, logical_path) and (group or digest)):
-                for name in (likely, logical_path):
+            likely = _likely(logical_path, entry)
+            if fault or (likely and path not in (*likely, logical_path)):
+                for name in (*likely, logical_path):
                     self.excused.update((name, *(name + treaty.SUFFIXES[coding] for coding in variants)))
         if fault:
-            self.find(treaty.NAME, f'"{path if _unsafe(path) else logical_path}" is no path of an artifact: {fault}', _REBUILD)
+            self.find(treaty.NAME, f'"{path}" is no path of an artifact: {fault}', _REBUILD)
             return None
         if not digest:
             self.find(path, f'its integrity "{entry["integrity"]}" is malformed', _REBUILD)
@@ -247,6 +259,7 @@ class _Work:
                     left.append(path)
                 elif path not in self.named and path not in self.excused and path != treaty.NAME:
                     self.find(path, "is not in the manifest", "remove it, if it is not needed")
+                    self.extra[path] = self.findings[-1]
         if leftovers is not None:
             what = "1 file of it is left" if len(left) == 1 else f"{len(left) or 'no'} files of it are left"
             self.notes.append(f"{self.folder / treaty.JOURNAL}: a build did not come to its end; {what}; {_REBUILD}")
@@ -275,6 +288,7 @@ class _Work:
             self.rows.append((digest, record.path))
             if record.digest and digest != record.digest:
                 contents[record.path] = recorded
+                self.wrong.add(record.path)
                 if size != record.size:
                     self._size(record.path, size, record.size)
                 else:
@@ -331,6 +345,7 @@ class _Work:
         # Without a message it has been said already what is wrong there.
         if str(error):
             self.find(path, str(error), _REBUILD)
+            self.unread[path] = self.findings[-1]
 
     def _name(self, logical_path: str, entry: treaty.Entry, record: _Record, content: _Content | None) -> None:
         """Whether the fingerprint in a name is that of the bytes; of a cycle's member, that of its group."""
@@ -349,9 +364,8 @@ class _Work:
             digests |= {content.digest} if content else set()
         wanted = sorted(_fingerprinted(logical_path, digest) for digest in digests)
         if wanted and path not in wanted:
-            missing = Problem(str(self.folder / path), 0, 0, "is missing", _REBUILD)
-            if missing in self.findings:
-                self.findings.remove(missing)
+            if unread := self.unread.get(path):
+                self.findings.remove(unread)  # What is called so is another thing.
             self.find(path, f'the fingerprint in its name is wrong; it should be "{posixpath.basename(wanted[0])}"', _REBUILD)
 
     def _variants(self, record: _Record, content: _Content | None) -> None:
@@ -392,6 +406,24 @@ class _Work:
             return "unpacks to something else than the plain file"
         return ""
 
+    def _digest(self) -> None:
+        """The digest is not that of the files that the manifest names: tell why."""
+        variants = [path for path in self.extra if any(path.removesuffix(s) in self.named for s in treaty.SUFFIXES.values())]
+        rows = list(self.rows)
+        for path in variants:
+            with contextlib.suppress(_UnreadableError):
+                sha = hashlib.sha256()
+                for piece in self._pieces(path):
+                    sha.update(piece)
+                rows.append((sha.hexdigest(), path))
+        if treaty.digest(rows) != self.manifest["digest"]:
+            self.find(treaty.NAME, "its digest is not that of the files", _REBUILD)
+            return
+        for path in variants:
+            # The build made it: what is wrong is the entry that has lost it.
+            self.findings.remove(self.extra[path])
+            self.find(path, "is a variant that its entry in the manifest does not name", _REBUILD)
+
     def _swapped(self) -> None:
         """Tell of files with other bytes; of two that have each other's, once."""
         told: set[str] = set()
@@ -410,7 +442,7 @@ class _Work:
         """Whether every reference in a published text leads to a file of the artifact."""
         # References of a text that is not the built one say nothing of the build.
         scanner = _SCANNERS.get(posixpath.splitext(logical_path)[1].lower())
-        if scanner is None or record.path in self.other:
+        if scanner is None or record.path in self.wrong:
             return
         try:
             text = b"".join(self._pieces(record.path)).decode()
@@ -489,6 +521,17 @@ def _fingerprinted(logical_path: str, digest: str) -> str:
     if not stem or not suffix:
         stem, dot, suffix = name, "", ""
     return posixpath.join(folder, f"{stem}.{digest[:12]}{dot}{suffix}")
+
+
+def _likely(logical_path: str, entry: treaty.Entry | treaty.Carried) -> tuple[str, ...]:
+    """What the file of an entry is called if the entry is right but for its path; nothing where no digest says it."""
+    group = _SUM.fullmatch(str(entry.get("group")))
+    digest = group[1] if group else _decoded(entry["integrity"])
+    return (_fingerprinted(logical_path, digest),) if digest else ()
+
+
+def _fits(path: str, logical_path: str, entry: treaty.Entry) -> bool:
+    return path in (*_likely(logical_path, entry), logical_path)
 
 
 def _kind(mode: int) -> str:

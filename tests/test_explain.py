@@ -78,6 +78,35 @@ def test_why_it_would_be_written_anew(project: Project) -> None:
     assert ask(project, "js/a.js").why == "changed: it, or a member of its cycle, or what they refer to, changed"
 
 
+@pytest.mark.parametrize("damage", ["gone", "changed", "closed"])
+def test_a_published_file_that_was_damaged_by_hand_is_not_called_unchanged(project: Project, damage: str) -> None:
+    project.write(SITE).compile()
+    file = project.folder / "dist" / project.public("img/a.png")
+    if damage == "gone":
+        file.unlink()
+    elif damage == "changed":
+        file.write_bytes(b"gnp")
+    else:
+        file.chmod(0o600)
+    assert ask(project, "img/a.png").why == "damaged: its file in the artifact is gone, or was changed by hand"
+    project.compile()
+    assert ask(project, "img/a.png").why == "unchanged: the artifact has it as it is"
+
+
+def test_what_the_next_build_refuses_is_said_to_be_refused(project: Project) -> None:
+    project.write(SITE).compile()
+    project.write({"dist/manifest.json": "{"})
+    assert ask(project, "img/a.png").why.startswith("not written: its manifest.json cannot be used (is not JSON")
+    (project.folder / "dist/manifest.json").unlink()
+    assert ask(project, "img/a.png").why.startswith("not written: the output folder is not empty")
+
+
+def test_another_name_for_the_same_bytes_is_a_change(project: Project) -> None:
+    project.write(SITE).compile()
+    project.write({"assetbuild.toml": 'keep_names = ["a.png"]'})
+    assert ask(project, "img/a.png").why == "changed: it gets another name"
+
+
 def test_nothing_is_written(project: Project) -> None:
     before = sorted(project.write(SITE).folder.rglob("*"))
     ask(project, "css/app.css")

@@ -155,6 +155,11 @@ def entry(logical_path: str, **values: object) -> Change:
     return edit(lambda manifest: manifest["assets"][logical_path].update(values))
 
 
+def renamed(logical_path: str, new: str) -> Change:
+    """An entry under another logical path."""
+    return edit(lambda manifest: manifest["assets"].update({new: manifest["assets"].pop(logical_path)}))
+
+
 def write(name: str, data: bytes) -> Change:
     def apply(folder: Path) -> None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -351,6 +356,36 @@ CHANGES: dict[str, tuple[Change, str]] = {
         edit(lambda m: m["previous"][0]["files"].update({"/x": {"integrity": "", "size": 1}})),
         "absolute",
     ),
+    "a path is a folder's": (entry("img/a.png", path="img"), "fingerprint"),
+    "a path is another file's": (
+        edit(lambda m: m["assets"]["img/b.png"].update(path=m["assets"]["img/a.png"]["path"])),
+        "two entries",
+    ),
+    "a path is that of a file that comes later": (
+        edit(lambda m: m["assets"]["img/a.png"].update(path=m["assets"]["img/b.png"]["path"])),
+        "two entries",
+    ),
+    "an entry is there twice": (edit(lambda m: m["assets"].update({"z.css": m["assets"]["css/app.css"]})), "two entries"),
+    "an entry is there twice, the wrong one first": (
+        edit(lambda m: m["assets"].update({"a.css": m["assets"]["css/app.css"]})),
+        "two entries",
+    ),
+    "a variant is taken out of its entry": (edit(lambda m: m["assets"]["css/app.css"]["variants"].pop("br")), "does not name"),
+    "a text has become another": (
+        file("css/app.css", lambda path: path.write_bytes(b"a{background:url(x.png)}b{background:url(y.png)}")),
+        "bytes, the manifest says",
+    ),
+    **{
+        f"a logical path is {what}": (renamed("css/app.css", name), said)
+        for what, name, said in (
+            ("absolute", "/css/app.css", "absolute"),
+            ("climbing", "../css/app.css", "`..`"),
+            ("one with a backslash", "css\\app.css", "backslash"),
+            ("one with a NUL", "css/a\0.css", "control"),
+            ("empty", "", "empty"),
+            ("too long", "x" * 256, "too long"),
+        )
+    },
     "a file has become a link": (file("img/a.png", to_link), "symbolic link"),
     "a variant has become a link": (file("css/app.css", to_link, ".br"), "symbolic link"),
     "a folder has become a link": (linked_folder, "symbolic link"),
@@ -368,6 +403,18 @@ def test_one_change_to_a_good_artifact_gives_one_finding(
     found = verify(artifact).findings
     assert len(found) == 1, [str(problem) for problem in found]
     assert CHANGES[request.node.callspec.id][1] in str(found[0])
+
+
+def test_all_variants_that_an_entry_lost_are_told_of(artifact: Path) -> None:
+    edit(lambda manifest: manifest["assets"]["css/app.css"].pop("variants"))(artifact)
+    found = lines(verify(artifact))
+    assert len(found) == 2
+    assert all("is a variant that its entry in the manifest does not name" in line for line in found)
+
+
+def test_a_folder_that_cannot_even_be_looked_at_is_a_finding(tmp_path: Path) -> None:
+    (line,) = lines(verify(tmp_path / ("x" * 300)))
+    assert "cannot be read" in line
 
 
 def lines(result: Verification) -> list[str]:
@@ -549,7 +596,8 @@ def test_two_entries_may_not_have_one_path(tmp_path: Path) -> None:
     artifact.add("a.txt", b"same")
     folder = artifact.done()
     edit(lambda m: m["assets"].update({"b.txt": m["assets"]["a.txt"]}))(folder)
-    assert any("two entries" in line for line in lines(verify(folder)))
+    (line,) = lines(verify(folder))
+    assert "two entries" in line
 
 
 def test_releases_that_carry_one_file_agree(tmp_path: Path) -> None:
