@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -124,6 +125,14 @@ def test_a_busy_worker_ends_with_the_process_that_started_it(tmp_path: Path, how
     parent.send_signal(signal.Signals[how])
     parent.wait()
     assert has_ended(int((tmp_path / "pid").read_text()))
+
+
+def test_the_work_may_be_done_from_any_thread() -> None:
+    results: list[tuple[int, int | Lost]] = []
+    thread = threading.Thread(target=lambda: results.extend(pool.run(square, [3], weights=[1])))
+    thread.start()
+    thread.join()
+    assert results == [(0, 9)]
 
 
 def test_what_is_behind_an_item_without_a_limit_has_its_own() -> None:
