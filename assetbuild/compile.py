@@ -168,6 +168,8 @@ class _Build:
         self.jobs = dict(work.jobs)
         self.compiled: dict[str, Compiled] = {}
         self.assembled: dict[str, Assembled] = {}
+        #: Every path that a reference can name.
+        self.published = work.jobs.keys() | work.bundles.keys()
         self.problems: list[Problem] = list(work.warnings)
 
     def linked(self) -> Linked:
@@ -247,8 +249,7 @@ class _Build:
 
     def text(self, job: Job) -> Text:
         unit = self.compiled[job.key]
-        published = self.jobs.keys() | self.work.bundles.keys()
-        targets = tuple(resolve(unit.logical_path, r, published, self.config.base_url) for r in unit.references)
+        targets = tuple(resolve(unit.logical_path, r, self.published, self.config.base_url) for r in unit.references)
         return Text(unit.logical_path, unit.digest, unit.size, unit.references, targets, job.source.kept)
 
     def missing(self, texts: Mapping[str, Text]) -> dict[str, tuple[str, ...]]:
