@@ -279,6 +279,33 @@ def explain(options: Options, path: str) -> int:
     return DONE
 
 
+@assetbuild.command(epilog=_EXIT_STATUSES)
+@_common
+@click.option("--prune", is_flag=True, help="Remove the least recently used entries beyond the limit.")
+@click.option("--limit", type=click.IntRange(0), metavar="MB", default=1000, show_default=True, help="What --prune leaves.")
+def cache(options: Options, prune: bool, limit: int) -> int:
+    """Tell what the cache holds, or make it smaller.
+
+    The cache keeps what filters made of a text, so that the same work is not done again. It is the folder .assetbuild beside
+    the configuration, or $ASSETBUILD_CACHE_DIR, and may be removed at any time.
+
+    \b
+    Examples:
+      assetbuild cache
+      assetbuild cache --prune --limit 200
+    """
+    from assetbuild import report
+    from assetbuild.cache import Cache
+
+    folder = options.load(build=False).cache_dir
+    pruned = Cache(str(folder)).prune(limit * 1_000_000 if prune else None)
+    if options.as_json:
+        _print_json(report.cache_data(pruned, _shown(folder)))
+    else:
+        _print(report.cached(pruned, _shown(folder)))
+    return DONE
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status. arguments: default, those of the process.
 

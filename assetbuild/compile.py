@@ -16,15 +16,17 @@ from assetbuild import fingerprint, plan, pool, publish, sources
 from assetbuild.adopt import adopt
 from assetbuild.assemble import Assembled, Assembler, levels
 from assetbuild.bundles import Assembly
+from assetbuild.cache import Cache, opened, own_version
 from assetbuild.config import Config
 from assetbuild.errors import BuildError, Problem
 from assetbuild.link import MISSING, Linker, Output, Text, resolve
 from assetbuild.media_types import media_type
 from assetbuild.missing import Missing, Report, severity
+from assetbuild.recall import recall
 from assetbuild.references import Reference
 from assetbuild.runtime import manifest as treaty
 from assetbuild.spool import Spool, workspace
-from assetbuild.unit import PIECE, Compiled, Job, compile_unit, places
+from assetbuild.unit import PIECE, Compiled, Job, places
 
 #: progress(stage, done, total); the stages are "compile", "link" and "publish".
 Progress = Callable[[str, int, int], None]
@@ -35,9 +37,19 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheUse:
+    """known: sources and bundles whose result the cache had; made: those that were compiled; refused: why the cache could not
+    be used, or ""."""
+
+    known: int
+    made: int
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What a build did. written: files written; removed: files that nothing named any more; unchanged: nothing was touched;
-    bytes: of all files of the artifact; seconds: on the wall."""
+    bytes: of all files of the artifact; seconds: on the wall; use: what the cache was good for."""
 
     output: Path
     manifest: treaty.Manifest
@@ -47,6 +59,7 @@ class Result:
     bytes: int
     warnings: tuple[Problem, ...]
     seconds: float
+    use: CacheUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,7 @@ class Linked:
     linker: Linker
     assembled: Mapping[str, Assembled]
     work: plan.Work
+    use: CacheUse
 
 
 def compile(config: Config, *, jobs: int | None = None, progress: Progress = _silent) -> Result:  # noqa: A001 (the word for it)
@@ -102,12 +116,14 @@ def compile(config: Config, *, jobs: int | None = None, progress: Progress = _si
         sum(item.size for item in items),
         linked.warnings,
         time.monotonic() - started,
+        linked.use,
     )
 
 
 @contextlib.contextmanager
-def link(config: Config, *, jobs: int | None = None, progress: Progress = _silent) -> Iterator[Linked]:
-    """Compile and link everything; nothing is written but to a temporary file, which lives as long as the context."""
+def link(config: Config, *, jobs: int | None = None, progress: Progress = _silent, keep: bool = True) -> Iterator[Linked]:
+    """Compile and link everything; nothing is written but to a temporary file, which lives as long as the context, and to the
+    cache. keep: whether that is used."""
     adopted = adopt(config)
     config = adopted.config
     tree = sources.scan(
@@ -119,7 +135,8 @@ def link(config: Config, *, jobs: int | None = None, progress: Progress = _silen
         display=functools.partial(plan.shown, config),
     )
     with Spool() as spool, workspace() as folder:
-        build = _Build(config, plan.work(tree, config), tree.excluded, spool, folder, jobs, progress)
+        cache = opened(str(config.cache_dir)) if keep else ""
+        build = _Build(config, plan.work(tree, config), tree.excluded, spool, folder, cache, jobs, progress)
         build.problems += adopted.warnings
         yield build.linked()
 
@@ -134,6 +151,7 @@ class _Build:
         excluded: Collection[str],
         spool: Spool,
         folder: str,
+        cache: Cache | str,
         workers: int | None,
         progress: Progress,
     ) -> None:
@@ -141,15 +159,19 @@ class _Build:
         self.work = work
         self.excluded = excluded
         self.spool = spool
+        self.cache = None if isinstance(cache, str) else cache
+        self.refused = cache if isinstance(cache, str) else ""
+        self.version = own_version(str(Path(__file__).parent)) if self.cache else ""
+        self.known = self.done = 0
         self.workers = workers
         self.progress = progress
         self.tools = plan.tools(config, folder)
         #: Everything that becomes an asset; bundles join when their text is there.
         self.jobs = dict(work.jobs)
-        #: What a reference can lead to, once all bundles are joined.
-        self.published: set[str] = set()
         self.compiled: dict[str, Compiled] = {}
         self.assembled: dict[str, Assembled] = {}
+        #: Every path that a reference can name.
+        self.published = work.jobs.keys() | work.bundles.keys()
         self.problems: list[Problem] = list(work.warnings)
 
     def linked(self) -> Linked:
@@ -161,7 +183,6 @@ class _Build:
         if not self.failed():  # A part that is broken would only make its bundle say so again.
             for level in levels(self.work.assemblies):
                 self.bundle(assembler, level)
-        self.published |= self.jobs.keys() | self.work.bundles.keys()
         texts = {path: self.text(job) for path, job in sorted(self.jobs.items())}
         missing = self.missing(texts)
         if self.failed():
@@ -171,24 +192,40 @@ class _Build:
         plan.distinct(outputs.values(), self.jobs)
         warnings = tuple(sorted(set(self.problems)))
         assembled = {name: one for name, one in self.assembled.items() if name in self.jobs}
-        return Linked(self.jobs, self.compiled, texts, outputs, missing, warnings, linker, assembled, self.work)
+        use = CacheUse(self.known, self.done, self.refused)
+        return Linked(
+            self.jobs,
+            self.compiled,
+            texts,
+            outputs,
+            missing,
+            warnings,
+            linker,
+            assembled,
+            self.work,
+            use,
+        )
 
     def failed(self) -> bool:
         return any(problem.severity == "error" for problem in self.problems)
 
     def compile(self, work: list[Job]) -> None:
         weights = [job.source.size for job in work]
-        run = functools.partial(compile_unit, tools=self.tools)
+        run = functools.partial(recall, tools=self.tools, cache=self.cache, version=self.version)
         # What is only read and copied takes as long as it is large.
         limits = [self.tools.time_limit if job.chain.filters else None for job in work]
         runs = pool.run(run, work, weights=weights, jobs=self.workers, time_limits=limits)
         done = 0
         with contextlib.closing(runs):  # The workers end here, whatever ends the loop.
-            for number, unit in runs:
+            for number, result in runs:
                 job = work[number]
-                if isinstance(unit, pool.Lost):
-                    unit = Compiled(job.logical_path, None, "", 0, (), (plan.lost(job, unit, self.tools),))
-                elif unit.text is not None:
+                if isinstance(result, pool.Lost):
+                    unit = Compiled(job.logical_path, None, "", 0, (), (plan.lost(job, result, self.tools),))
+                else:
+                    unit = result.unit
+                    self.known += result.known
+                    self.done += not result.known
+                if unit.text is not None:
                     self.spool.put(job.key, unit.text)
                     unit = replace(unit, text=b"")  # In the spool; here only the fact that it is not the source's.
                 self.compiled[job.key] = unit

@@ -56,7 +56,7 @@ def explain(config: Config, path: str, *, jobs: int | None = None) -> Explanatio
 
     Raises BuildError for a path that is none of these, and whatever a build raises.
     """
-    with link(config, jobs=jobs) as linked:
+    with link(config, jobs=jobs, keep=False) as linked:
         names = {output.public_path: logical for logical, output in linked.outputs.items()}
         names |= {job.source.path: logical for logical, job in linked.jobs.items()}
         names |= {logical: logical for logical in linked.outputs}

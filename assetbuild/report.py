@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, TextIO
 from assetbuild.errors import Problem, printable
 
 if TYPE_CHECKING:
+    from assetbuild.cache import Pruned
     from assetbuild.compile import Result
     from assetbuild.explain import Explanation
     from assetbuild.runtime.manifest import Entry, Manifest
@@ -90,6 +91,10 @@ class Reporter:
                 self.line(f"written {path}")
             for path in result.removed:
                 self.line(f"removed {path}")
+            if result.use.refused:
+                self.line(f"the cache is not used: {result.use.refused}")
+            else:
+                self.line(f"the cache knew {result.use.known} of {result.use.known + result.use.made} results")
         assets = result.manifest["assets"]
         numbers = f"{amount(len(assets), 'file')}, {size(result.bytes)}, {duration(result.seconds)}"
         if result.unchanged:
@@ -279,6 +284,7 @@ def result_data(result: Result, shown_output: str) -> dict[str, object]:
         "written": list(result.written),
         "removed": list(result.removed),
         "unchanged": result.unchanged,
+        "cache": {"known": result.use.known, "made": result.use.made, "refused": result.use.refused},
         "seconds": round(result.seconds, 3),
         "problems": problems_data(result.warnings),
     }
@@ -287,6 +293,22 @@ def result_data(result: Result, shown_output: str) -> dict[str, object]:
 def manifest_data(manifest: Manifest, shown_output: str) -> dict[str, object]:
     """The document of `list`: what the manifest says."""
     return {"ok": True, "output": shown_output, **manifest, "problems": []}
+
+
+def cached(pruned: Pruned, folder: str) -> str:
+    """What a cache holds, or has lost, on a line."""
+    text = f"{folder}: {_entries(pruned.kept)}, {size(pruned.size)}"
+    return text + (f"; {_entries(pruned.removed)}, {size(pruned.freed)} removed" if pruned.removed else "")
+
+
+def _entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number:,} entries"
+
+
+def cache_data(pruned: Pruned, folder: str) -> dict[str, object]:
+    """The document of `cache`; sizes are in bytes."""
+    counts = {"kept": pruned.kept, "removed": pruned.removed, "size": pruned.size, "freed": pruned.freed}
+    return {"ok": True, "folder": folder, **counts, "problems": []}
 
 
 def explanation_data(explanation: Explanation) -> dict[str, object]:

@@ -98,8 +98,9 @@ def scanner(path: str) -> Callable[[str], Scan] | None:
     return None
 
 
-def compile_unit(job: Job, tools: Tools) -> Compiled:
-    """Compile one source. What is wrong with it is in the result's problems, never an exception."""
+def compile_unit(job: Job, tools: Tools, data: bytes | None = None) -> Compiled:
+    """Compile one source. What is wrong with it is in the result's problems, never an exception. data: its bytes, where they
+    have been read."""
     if tools.workspace:
         # A worker that is killed cannot tidy up; whatever it and the libraries in it leave is removed with this folder.
         tempfile.tempdir = tools.workspace
@@ -107,7 +108,8 @@ def compile_unit(job: Job, tools: Tools) -> Compiled:
     try:
         if find is None and not job.chain.filters and job.text is None and not job.part:
             return _opaque(job)
-        data = Path(job.source.file).read_bytes() if job.text is None else job.text.encode()
+        if data is None:
+            data = Path(job.source.file).read_bytes() if job.text is None else job.text.encode()
     except OSError as error:
         return _failed(job, [Problem(job.shown, 0, 0, _unreadable(error))])
     try:

@@ -54,8 +54,8 @@ def test_other_bundles_are_parts_and_their_parts_come_once(project: Project) -> 
 
 
 def test_a_bundle_whose_filters_do_more_than_minify_is_one_part(project: Project) -> None:
-    project.write({"shout.py": SHOUT})
-    build(project, ABC, bundle("lib.js", "js/a.js", filters=["shout:Shout"]), bundle("all.js", "lib.js", "js/b.js"))
+    project.write({"loudly.py": SHOUT})
+    build(project, ABC, bundle("lib.js", "js/a.js", filters=["loudly:Shout"]), bundle("all.js", "lib.js", "js/b.js"))
     assert project.text("lib.js") == "STATE.PUSH('A')"
     assert project.text("all.js") == "STATE.PUSH('A');state.push('b')"
 
@@ -134,8 +134,8 @@ def test_what_may_be_missing_stays_so_in_the_bundle(project: Project) -> None:
 
 
 def test_parts_go_through_their_own_chains_without_minifiers_and_the_whole_through_the_bundles(project: Project) -> None:
-    project.write({"shout.py": SHOUT})
-    tables = '[filters]\n"css/loud.css" = ["shout:Shout", "rcssmin"]\n'
+    project.write({"loudly.py": SHOUT})
+    tables = '[filters]\n"css/loud.css" = ["loudly:Shout", "rcssmin"]\n'
     files = {"css/loud.css": "a  {  }", "css/low.css": "b  {  }"}
     build(project, files, tables, bundle("raw.css", "css/*.css", filters=[]), bundle("all.css", "css/*.css"))
     assert project.text("raw.css") == "A  {  }\nb  {  }\n"

@@ -365,7 +365,7 @@ def test_the_reference_has_a_section_for_each_command_and_names_its_options(name
             assert {*parameter.opts} <= (words if own else common), parameter.opts
 
 
-DOCUMENTS = {"compile": (), "verify": (), "list": (), "explain": ("css/a.css",)}
+DOCUMENTS = {"compile": (), "verify": (), "list": (), "explain": ("css/a.css",), "cache": ()}
 
 
 @pytest.mark.parametrize("name", sorted(cli.assetbuild.commands))
@@ -418,11 +418,8 @@ def test_the_reference_names_every_variable_of_the_environment_that_is_read() ->
     read = set()
     for file in (ROOT / "assetbuild").rglob("*.py"):
         read |= set(re.findall(r"\"(ASSETBUILD_[A-Z_]+|SOURCE_DATE_EPOCH|NO_COLOR|FORCE_COLOR)\"", file.read_text("utf-8")))
-    # Where intermediate results would be kept; no command keeps any.
     section = REFERENCE.partition("### Environment")[2].partition("\n## ")[0]
-    assert set(re.findall(r"`([A-Z_]{5,})`", "\n".join(re.findall(r"^\|.*", section, re.MULTILINE)))) == read - {
-        "ASSETBUILD_CACHE_DIR"
-    }
+    assert set(re.findall(r"`([A-Z_]{5,})`", "\n".join(re.findall(r"^\|.*", section, re.MULTILINE)))) == read
 
 
 def test_the_reference_names_every_exit_status() -> None:

@@ -47,12 +47,14 @@ def served(folder: Path) -> Iterator[str]:
 # What every element, and what stands before and behind it, looks like, without what tells the two pages apart: port, folder
 # and fingerprints. A digest of it, since a page has a million of these values.
 STYLES = """(whole) => {
+  for (const animation of document.getAnimations()) { animation.pause(); animation.currentTime = 300; }
   const digest = (text) => {
     let hash = 0;
     for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
     return hash;
   };
-  const names = [...getComputedStyle(document.body)];
+  // A custom property is a text, in which a minifier drops blanks; what it is for is in the others.
+  const names = [...getComputedStyle(document.body)].filter((name) => !name.startsWith("--"));
   return [...document.querySelectorAll('body, body *')].flatMap((element) => ['', '::before', '::after'].map((pseudo) => {
     const style = getComputedStyle(element, pseudo || null);
     const said = names.map((name) => name + ':' + style.getPropertyValue(name)).join(';')

@@ -27,7 +27,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("cache", "cache.*", "filters", "publish", "sources", "unpack", "variants"),
     ("bundles", "bundles.*", "filters.*", "fingerprint", "graph", "references.*"),
     ("adopt", "adopt.*", "link", "unit"),
-    ("missing", "plan"),
+    ("missing", "plan", "recall"),
     ("assemble",),
     ("check", "compile", "verify"),
     ("explain",),

@@ -1,0 +1,104 @@
+"""One source compiled, or recalled from an earlier build: a wrapper round the work that knows what decides its result.
+
+Only what the text, the chain and the tools' versions decide is kept. A chain with a filter that may read further files runs
+each time, since nothing tells what it would read: a stale result is never served.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assetbuild.cache import Cache, key
+from assetbuild.errors import Problem
+from assetbuild.filters import FilterError
+from assetbuild.filters.chains import load
+from assetbuild.references import Reference
+from assetbuild.unit import Compiled, Job, Tools, compile_unit, scanner
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What became of a source, and whether that was known already."""
+
+    unit: Compiled
+    known: bool
+
+
+def recall(job: Job, tools: Tools, cache: Cache | None, version: str) -> Recalled:
+    """Compile a source, unless the cache knows the result. version: of assetbuild, to the letter of its code."""
+    if cache is None or not (job.chain.filters or scanner(job.logical_path) or job.text is not None):
+        return Recalled(compile_unit(job, tools), False)  # A file that is only copied is hashed, and that is all.
+    data = _bytes(job)
+    name = _key(job, tools, data, version) if data is not None else None
+    if data is None or name is None:
+        return Recalled(compile_unit(job, tools), False)
+    unit = _restored(cache.result(name), job, data, cache)
+    if unit is not None:
+        return Recalled(unit, True)
+    unit = compile_unit(job, tools, data)
+    if not any(problem.severity == "error" for problem in unit.problems) and not unit.read:
+        if unit.text is not None:
+            cache.keep_content(unit.digest, unit.text)
+        cache.keep_result(name, _value(unit, job))
+    return Recalled(unit, False)
+
+
+def _bytes(job: Job) -> bytes | None:
+    if job.text is not None:
+        return job.text.encode()
+    try:
+        return Path(job.source.file).read_bytes()
+    except OSError:
+        return None  # What is wrong with the file, the work itself says.
+
+
+def _key(job: Job, tools: Tools, data: bytes, version: str) -> str | None:
+    """The name of the result, or None where something decides it that is not known."""
+    parts = ["unit", version, sys.version, job.source.path, job.logical_path, job.chain.hooks]
+    parts += ["part" if job.part else "", "joined" if job.text is not None else "", hashlib.sha256(data).hexdigest()]
+    for filter_name in job.chain.filters:
+        try:
+            tool = load(filter_name, tools.settings, tools.search, tools.time_limit, job.chain.hooks)
+        except FilterError:
+            return None
+        if not tool.pure:
+            return None
+        identity = tool.identity()
+        parts += [filter_name, str(len(identity)), *identity]
+    return key(parts)
+
+
+def _value(unit: Compiled, job: Job) -> dict[str, object]:
+    return {
+        "text": unit.text is not None,
+        "digest": unit.digest,
+        "size": unit.size,
+        "references": [[r.start, r.end, r.path, r.kind, *r.whole] for r in unit.references],
+        # The file's name depends on the working folder.
+        "problems": [["" if p.file == job.shown else p.file, p.line, p.column, p.message, p.hint] for p in unit.problems],
+    }
+
+
+def _restored(value: Any, job: Job, data: bytes, cache: Cache) -> Compiled | None:
+    """The unit as it was kept; None where anything is not as it should be."""
+    try:
+        digest, size, text = value["digest"], value["size"], None
+        if value["text"]:
+            text = cache.content(digest, size)
+            if text is None:
+                return None
+        elif size != len(data) or digest != hashlib.sha256(data).hexdigest():
+            return None
+        references = tuple(Reference(s, e, path, kind, (ws, we)) for s, e, path, kind, ws, we in value["references"])
+        problems = tuple(_warning(job, *problem) for problem in value["problems"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return Compiled(job.logical_path, text, digest, size, references, problems)
+
+
+def _warning(job: Job, file: str, line: int, column: int, message: str, hint: str) -> Problem:
+    return Problem(file or job.shown, line, column, message, hint, "warning")
