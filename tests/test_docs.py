@@ -55,8 +55,8 @@ REFERENCE = (ROOT / "docs/reference.md").read_text("utf-8")
 # Keys that the configuration takes and no command of this version acts on; nor does the reference speak of them.
 NOT_IN_USE = {"compress", "jinja", "templates"}
 
-# Pages whose blocks are pictures and nothing to run: the map of the rooms.
-PICTURES = {"architecture.md"}
+# Pages whose blocks are nothing to run: the map of the rooms; and the warnings, which tests/test_docs_warnings.py provokes.
+NOT_FOLLOWED = {"architecture.md", "warnings.md"}
 
 
 class Block(NamedTuple):
@@ -323,7 +323,7 @@ def check_docker_commands(script: str, dockerfile_text: str, where: str) -> None
     assert re.fullmatch(rf"docker run --rm --read-only --tmpfs /tmp -p {port[1]}:{port[1]} {name[1]}", start), where
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in PICTURES], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in NOT_FOLLOWED], ids=lambda page: page.name)
 def test_every_example_of_a_page_runs_from_its_top_to_its_end(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
