@@ -22,6 +22,8 @@ exclude_patterns = ["_build"]
 
 html_theme = "furo"
 html_title = "assetbuild"
+html_static_path = ["static"]
+html_css_files = ["own.css"]
 # Only what stands in these pages: no index of nothing, no copies of the sources.
 html_use_index = False
 html_copy_source = False

@@ -540,3 +540,16 @@ def test_the_reference_names_every_exit_status() -> None:
     section = REFERENCE.partition("\n## Command line\n")[2]
     listed = {int(number) for number in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)}
     assert listed == {cli.DONE, cli.FAILED, cli.USAGE, cli.INTERRUPTED}
+
+
+def test_the_pictures_show_what_the_commands_print_now() -> None:
+    """Run `python docs/pictures.py` where they do not."""
+    command = [sys.executable, str(ROOT / "docs/pictures.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_picture_is_on_the_page_and_says_in_words_what_it_shows() -> None:
+    shown = re.findall(r"!\[([^\]]+)\]\(pictures/([^)]+)\)", (ROOT / "docs/command-line.md").read_text("utf-8"))
+    assert {name for _, name in shown} == {file.name for file in (ROOT / "docs/pictures").iterdir()}
+    assert all(len(words) > 20 for words, _ in shown)
