@@ -1,9 +1,9 @@
 """The pictures of the command line at work, from real runs.
 
-`python docs/pictures.py` runs the commands below on a small project, in a terminal (a pseudo-terminal of 112 columns), and draws
-what they print. The pictures are kept in `docs/pictures`, so that the pages can be read without being built; one whose text
-differs only in times is left as it is. With `--check` nothing is written, and the exit status is 1 where a picture does not
-show what its commands print now.
+`python docs/pictures.py` runs the commands below on a small project, in a terminal (a pseudo-terminal of 112 columns), and
+draws what they print. The pictures are kept in `docs/pictures`, so that the pages can be read without being built; one whose
+text differs only in times is left as it is. With `--check` nothing is written, and the exit status is 1 where a picture does
+not show what its commands print now.
 """
 
 from __future__ import annotations

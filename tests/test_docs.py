@@ -517,6 +517,22 @@ def test_the_reference_names_every_public_name_of_the_run_time(name: str) -> Non
     assert name in quoted(section)
 
 
+@pytest.mark.parametrize(
+    "public",
+    [
+        assetbuild.Asset("", "", "", 0, ""),
+        assetbuild.AssetNotFound("", (), ""),
+        assetbuild.ManifestError("", ""),
+    ],
+    ids=lambda public: type(public).__name__,
+)
+def test_the_reference_names_every_field_of_what_the_run_time_gives_and_raises(public: object) -> None:
+    section = REFERENCE.partition("\n## Python\n")[2].partition("\n## Jinja\n")[0]
+    fields = getattr(public, "__dict__", None) or dict.fromkeys(public.__slots__)  # type: ignore[attr-defined]
+    assert len(fields) >= 3
+    assert fields.keys() <= quoted(section)
+
+
 def test_the_reference_names_every_setting_of_the_sass_compilers() -> None:
     read = set()
     for file in (ROOT / "assetbuild/filters").glob("*.py"):
