@@ -1,4 +1,12 @@
-"""What the documentation says is true: its examples run as they stand, and nothing that a user can name is left out."""
+"""What the documentation says is true: its examples run as they stand, and nothing that a user can name is left out.
+
+A page is followed from its top to its end in an empty folder, as a reader would do it: files are written, commands are run, and
+what they print is compared. Three things are not done as they stand. Packages are not installed: they are there already, so
+`pip install` lines, and blocks that make a virtual environment, are passed over. There is no Docker: the instructions of a
+Dockerfile are followed by a small reader of such files (`Stage`), in a folder for each stage, every RUN line but its `pip
+install` runs, the final stage cannot import what only building needs, its CMD is started and the page asked for. And `docker`
+commands are only compared with the Dockerfile: the port that they name is the one that it gives. nginx runs where there is one.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +32,7 @@ from urllib.parse import urljoin
 from urllib.request import urlopen
 
 import click
+import jinja2
 import pytest
 import rcssmin
 import rjsmin
@@ -32,20 +41,22 @@ import assetbuild
 from assetbuild import Assets, cli
 from assetbuild import config as configuration
 from assetbuild.integrations import jinja
-from assetbuild.references import css
+from assetbuild.references import css, js
 from assetbuild.runtime import manifest as treaty
+from assetbuild.verify import verify
+from tests import dockerfile
 from tests.conftest import Project
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/howto").glob("*.md")))
 README = (ROOT / "README.md").read_text("utf-8")
 REFERENCE = (ROOT / "docs/reference.md").read_text("utf-8")
 
 # Keys that the configuration takes and no command of this version acts on; nor does the reference speak of them.
-NOT_IN_USE = {"bundles", "compress", "depends", "jinja", "templates"}
+NOT_IN_USE = {"compress", "jinja", "templates"}
 
-# Pages whose blocks are pictures and nothing to run: the map of the rooms.
-PICTURES = {"architecture.md"}
+# Pages whose blocks are nothing to run: the map of the rooms; and the warnings, which tests/test_docs_warnings.py provokes.
+NOT_FOLLOWED = {"architecture.md", "warnings.md"}
 
 
 class Block(NamedTuple):
@@ -68,7 +79,7 @@ def blocks(page: Path) -> list[Block]:
         elif not opened:
             language, opened, body = line[3:], number, []
         else:
-            named = re.search(r"(?:^|\. )`([\w./-]+\.\w+)`(?:, [^`]*)?:$", before)
+            named = re.search(r"(?:^|\. )`([\w./-]*\.\w+|[\w./-]*Dockerfile)`(?:, [^`]*)?:$", before)
             found.append(Block(language, "\n".join(body) + "\n", named[1] if named else "", opened + 1))
             before, opened = "", 0
     assert not opened, f"{page.name}:{opened}: this block has no end"
@@ -117,6 +128,17 @@ def execute(page: Path, folder: Path) -> None:
             file = folder / block.file
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(block.text, "utf-8")
+            if block.file == "Dockerfile":
+                check_the_container(folder)
+            elif block.language == "nginx":
+                check_nginx(file, folder)
+        elif block.language == "dockerfile":
+            stage = dockerfile.follow(block.text, folder, folder.parent / f"{folder.name}-stages", environment())
+            assert verify(stage.root / "srv/dist", production=True).findings == ()
+        elif block.language == "html+jinja":
+            check_template(block.text, folder / "dist")
+        elif block.language == "sh" and re.search(r"^docker ", block.text, re.MULTILINE):
+            check_docker_commands(block.text, (folder / "Dockerfile").read_text("utf-8"), where)
         elif block.language == "sh" and "flask run" in block.text:
             before, _, after = block.text.partition("flask run\n")
             assert not after, where
@@ -138,8 +160,10 @@ def execute(page: Path, folder: Path) -> None:
         elif block.language == "toml":
             check_configuration(block.text, folder / "configured")
         else:
-            # The rest is read by tests of its own; so that no example goes unread, there is no other.
-            assert block.language == "js" or "python3 -m venv" in block.text, f"{where}: a block that nobody runs"
+            # The rest is read by tests of its own, or by Sphinx; so that no example goes unread, there is no other.
+            assert block.language in ("js", "{toctree}") or "python3 -m venv" in block.text, (
+                f"{where}: a block that nobody runs"
+            )
 
 
 def check_session(text: str, where: str) -> None:
@@ -152,11 +176,51 @@ def check_session(text: str, where: str) -> None:
 
 def check_configuration(text: str, folder: Path) -> None:
     """It is read without a complaint, where the folders are that it names."""
-    for name in ("assets", "mylib/static"):
+    for name in ("assets", "mylib/static", "vendor", "static"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "mylib/__init__.py").touch()
+    (folder / "assets.yml").touch()
     (folder / "assetbuild.toml").write_text(text, "utf-8")
     configuration.load(cwd=folder, environ={})
+
+
+def check_template(text: str, artifact: Path) -> None:
+    """It is a template, and what it asks of assetbuild's helper is in the artifact."""
+    if "{% assets" in text:
+        jinja2.Environment(extensions=["webassets.ext.jinja2.AssetsExtension"], autoescape=True).parse(text)
+        return
+    env = jinja2.Environment(autoescape=True)
+    jinja.install(env, Assets(artifact))
+    assert 'integrity="sha256-' in env.from_string(text).render()
+
+
+def check_nginx(file: Path, folder: Path) -> None:
+    """It serves the artifact, what is fingerprinted for ever, and to all hosts. Without nginx only its braces are looked at."""
+    text = file.read_text("utf-8")
+    assert text.count("{") - text.count("12}") == text.count("}") - text.count("12}")
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if not nginx or not Path("/etc/nginx/mime.types").exists():
+        return
+    port = free_port()
+    changed = text.replace("listen 127.0.0.1:8080;", f"listen 127.0.0.1:{port};").replace("/srv/dist/", f"{folder}/dist/")
+    assert str(port) in changed
+    assert str(folder) in changed
+    scratch = folder.parent / f"{folder.name}-nginx"
+    scratch.mkdir()
+    temporary = "".join(f"{kind}_temp_path {scratch}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (scratch / "nginx.conf").write_text(changed.replace("http {", f"http {{ access_log off; {temporary}", 1), "utf-8")
+    user = "user root; " if os.geteuid() == 0 else ""
+    options = f"{user}daemon off; pid {scratch}/pid; error_log {scratch}/error.log;"
+    command = [nginx, "-p", str(scratch), "-c", str(scratch / "nginx.conf"), "-e", str(scratch / "error.log"), "-g", options]
+    entry = treaty.load(folder / "dist/manifest.json")["assets"]["css/app.css"]
+    with serving(command, scratch, environment(), port, scratch / "log", "static/" + entry["path"]) as top:
+        sheet = urlopen(top)
+        assert sheet.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert sheet.headers["Access-Control-Allow-Origin"] == "*"
+        assert sheet.headers["Content-Type"] == "text/css"
+        manifest = urlopen(urljoin(top, "/static/manifest.json"))
+        assert manifest.headers["Cache-Control"] is None
+        assert manifest.headers["Access-Control-Allow-Origin"] == "*"
 
 
 class Loaded(HTMLParser):
@@ -173,19 +237,21 @@ class Loaded(HTMLParser):
             self.found.append((url, given.get("integrity")))
 
 
-@contextlib.contextmanager
-def flask(folder: Path) -> Iterator[str]:
-    """`flask run` on a free port; gives the URL of its top."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = folder / "flask.log"
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def serving(command: list[str], folder: Path, env: dict[str, str], port: int, log: Path, path: str = "") -> Iterator[str]:
+    """A server that is started and asked until it answers; gives the URL that it was asked for."""
     with log.open("wb") as said:
-        command = [sys.executable, "-m", "flask", "run", "--port", str(port)]
-        process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=said, stderr=said)
-    top = f"http://127.0.0.1:{port}/"
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=said, stderr=said)
+    top = f"http://127.0.0.1:{port}/{path}"
     try:
-        for _ in range(200):
+        for _ in range(400):
             assert process.poll() is None, log.read_text()
             with contextlib.suppress(URLError):
                 urlopen(top).close()
@@ -200,27 +266,64 @@ def flask(folder: Path) -> Iterator[str]:
 def check_the_page_that_flask_serves(folder: Path) -> str:
     """Everything that the page asks for, and what that asks for, is there under a fingerprinted name, with its integrity.
     Gives the page."""
-    with flask(folder) as top:
-        text: str = urlopen(top).read().decode()
-        page = Loaded()
-        page.feed(text)
-        assert page.found
-        waiting = [(urljoin(top, url), integrity) for url, integrity in page.found]
-        asked = set()
-        while waiting:
-            url, integrity = waiting.pop()
-            data = urlopen(url).read()
-            asked.add(url.removeprefix(top + "static/"))
-            if integrity:
-                assert integrity == "sha256-" + base64.b64encode(hashlib.sha256(data).digest()).decode()
-            if url.endswith(".css"):
-                waiting += [(urljoin(url, reference.path), None) for reference in css.find(data.decode()).references]
-        assets = treaty.load(folder / "dist/manifest.json")["assets"]
-        assert asked == {entry["path"] for entry in assets.values()}
+    port = free_port()
+    command = [sys.executable, "-m", "flask", "run", "--port", str(port)]
+    with serving(command, folder, environment(), port, folder / "server.log") as top:
+        return check_the_page(top, folder / "dist/manifest.json")
+
+
+def check_the_page(top: str, manifest: Path) -> str:
+    """The same, of a server that runs."""
+    text: str = urlopen(top).read().decode()
+    page = Loaded()
+    page.feed(text)
+    assert page.found
+    waiting = [(urljoin(top, url), integrity) for url, integrity in page.found]
+    asked = set()
+    while waiting:
+        url, integrity = waiting.pop()
+        data = urlopen(url).read()
+        asked.add(url.removeprefix(top + "static/"))
+        if integrity:
+            assert integrity == "sha256-" + base64.b64encode(hashlib.sha256(data).digest()).decode()
+        find = {".css": css.find, ".js": js.find}.get(Path(url).suffix)
+        if find:
+            waiting += [(urljoin(url, reference.path), None) for reference in find(data.decode()).references]
+    assets = treaty.load(manifest)["assets"]
+    assert asked == {entry["path"] for entry in assets.values()}
     return text
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in PICTURES], ids=lambda page: page.name)
+def check_the_container(folder: Path) -> None:
+    """The page that the last stage of the Dockerfile serves, and what its files are served with. Serving writes nothing."""
+    text = (folder / "Dockerfile").read_text("utf-8")
+    stage = dockerfile.follow(text, folder, folder.parent / f"{folder.name}-stages", environment())
+    assert "assetbuild" in stage.installed
+    assert not [name for name in stage.installed if "[" in name]
+    before = {file: file.stat() for file in stage.root.rglob("*")}
+    port = free_port()
+    env = stage.environment() | {"PORT": str(port)}
+    with serving(stage.command, stage.cwd, env, port, folder / "container.log") as top:
+        check_the_page(top, stage.cwd / "dist/manifest.json")
+        assets = treaty.load(stage.cwd / "dist/manifest.json")["assets"]
+        for entry in assets.values():
+            answer = urlopen(top + "static/" + entry["path"])
+            assert answer.headers["Cache-Control"] == "max-age=315360000, public, immutable"
+        assert "immutable" not in urlopen(top + "static/manifest.json").headers["Cache-Control"]
+    assert {file: file.stat() for file in stage.root.rglob("*")}.keys() == before.keys()
+
+
+def check_docker_commands(script: str, dockerfile_text: str, where: str) -> None:
+    """They cannot run here: what they build and run is what the Dockerfile gives."""
+    port = re.search(r"^ENV PORT=(\d+)$", dockerfile_text, re.MULTILINE)
+    assert port, where
+    build, start = script.splitlines()
+    name = re.fullmatch(r"docker build -t (\w+) \.", build)
+    assert name, where
+    assert re.fullmatch(rf"docker run --rm --read-only --tmpfs /tmp -p {port[1]}:{port[1]} {name[1]}", start), where
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in NOT_FOLLOWED], ids=lambda page: page.name)
 def test_every_example_of_a_page_runs_from_its_top_to_its_end(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,7 +436,7 @@ def test_the_page_on_architecture_names_every_room() -> None:
 
 
 def test_the_reference_names_every_key_of_the_configuration_that_is_in_use() -> None:
-    keys = {*configuration._KEYS, *configuration._RULE_KEYS}
+    keys = {*configuration._KEYS, *configuration._RULE_KEYS, *configuration._BUNDLE_KEYS}
     words = quoted(REFERENCE)
     table = {key for key in keys if key in words or f"[{key}]" in words}
     assert table == keys - NOT_IN_USE
@@ -414,6 +517,30 @@ def test_the_reference_names_every_public_name_of_the_run_time(name: str) -> Non
     assert name in quoted(section)
 
 
+@pytest.mark.parametrize(
+    "public",
+    [
+        assetbuild.Asset("", "", "", 0, ""),
+        assetbuild.AssetNotFound("", (), ""),
+        assetbuild.ManifestError("", ""),
+    ],
+    ids=lambda public: type(public).__name__,
+)
+def test_the_reference_names_every_field_of_what_the_run_time_gives_and_raises(public: object) -> None:
+    section = REFERENCE.partition("\n## Python\n")[2].partition("\n## Jinja\n")[0]
+    fields = getattr(public, "__dict__", None) or dict.fromkeys(public.__slots__)  # type: ignore[attr-defined]
+    assert len(fields) >= 3
+    assert fields.keys() <= quoted(section)
+
+
+def test_the_reference_names_every_setting_of_the_sass_compilers() -> None:
+    read = set()
+    for file in (ROOT / "assetbuild/filters").glob("*.py"):
+        read |= set(re.findall(r"\b((?:DART_SASS|LIBSASS)_[A-Z_]+)\b", file.read_text("utf-8")))
+    assert {"DART_SASS_SILENCE", "LIBSASS_STYLE"} <= read
+    assert read - {"LIBSASS_AS_OUTPUT"} <= quoted(REFERENCE)
+
+
 def test_the_reference_names_every_variable_of_the_environment_that_is_read() -> None:
     read = set()
     for file in (ROOT / "assetbuild").rglob("*.py"):
@@ -426,3 +553,16 @@ def test_the_reference_names_every_exit_status() -> None:
     section = REFERENCE.partition("\n## Command line\n")[2]
     listed = {int(number) for number in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)}
     assert listed == {cli.DONE, cli.FAILED, cli.USAGE, cli.INTERRUPTED}
+
+
+def test_the_pictures_show_what_the_commands_print_now() -> None:
+    """Run `python docs/pictures.py` where they do not."""
+    command = [sys.executable, str(ROOT / "docs/pictures.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_picture_is_on_the_page_and_says_in_words_what_it_shows() -> None:
+    shown = re.findall(r"!\[([^\]]+)\]\(pictures/([^)]+)\)", (ROOT / "docs/command-line.md").read_text("utf-8"))
+    assert {name for _, name in shown} == {file.name for file in (ROOT / "docs/pictures").iterdir()}
+    assert all(len(words) > 20 for words, _ in shown)
