@@ -9,6 +9,8 @@ BLANK = " \t\v\f\xa0\ufeff\u1680\u2000-\u200a\u202f\u205f\u3000"
 BLANKS = " \t\v\f\xa0\ufeff\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000"
 LINE_END = "\n\r\u2028\u2029"
 SPACE = BLANKS + LINE_END
+# What a name is made of, escapes aside: every character that is neither a blank nor ASCII's own punctuation.
+NAME_CHARACTER = r"[^\x00-#%-/:-@\[-\^`{-\x7f\xa0\ufeff\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 LINE_COMMENT = rf"//[^{LINE_END}]*+"
 BLOCK_COMMENT = r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
 # Without a line end inside; the others count as one.
