@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from assetbuild.syntax import LexError, expression
-from assetbuild.syntax.js.grammar import NEWLINE, NEXT_BRACKET, TRIVIA
-from assetbuild.syntax.js.lookback import LookBack, takes_property
+from assetbuild.syntax.js.grammar import NEWLINE, NEXT_BRACKET, TRIVIA, takes_property
+from assetbuild.syntax.js.lookback import LookBack
 
 _CLASS_HEAD = expression(rf"class{TRIVIA}(?:[{{\w$\\]|[^\x00-\x7f])")
 _SIMPLE = expression(r"""(?:[^"'`\\]++|"[^"\\()\n\r]*+"|'[^'\\()\n\r]*+')*+""")

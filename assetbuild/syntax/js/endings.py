@@ -19,8 +19,9 @@ from assetbuild.syntax.js.grammar import (
     STRING,
     TEMPLATE,
     TRIVIA,
+    takes_property,
 )
-from assetbuild.syntax.js.lookback import LookBack, takes_property
+from assetbuild.syntax.js.lookback import LookBack
 
 _WORD = rf"(?:var|const|let|using)(?!{NAME_CHARACTER}|\\)"
 # Outside a list of bindings to the next word that may begin one, or bracket; in a list to whatever may end it, too.

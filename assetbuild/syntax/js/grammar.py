@@ -26,3 +26,18 @@ NEWLINE = expression(rf"[{LINE_END}]")
 NEXT_BRACKET = expression(
     rf"""(?:[^'"`/()\[\]{{}}c]++|c(?!lass(?![\w$\\]))|(?<=[\w$\\#])c|{OPAQUE}|/(?![/*]))*+(class|[()\[\]{{}}]|\Z)"""
 )
+
+# `1.` is a number that ends in a dot; `a1.`, `0x1.`, `01.` and `1.5.` are not.
+_NUMBER_END = expression(r"(?<![\w$.\\])(?:0|[1-9][0-9_]*|0[0-9]*[89][0-9]*)\.\Z")
+
+
+def takes_property(text: str, end: int) -> bool:
+    """Whether a dot ends here behind which a word is a property's name: not that of a spread or of a number."""
+    if not end or text[end - 1] != "." or text[max(end - 3, 0) : end] == "...":
+        return False
+    return not ends_number(text, end)
+
+
+def ends_number(text: str, end: int) -> bool:
+    """Whether the dot that ends here is a number's last character."""
+    return bool(_NUMBER_END.search(text, max(end - 40, 0), end))

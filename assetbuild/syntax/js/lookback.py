@@ -8,23 +8,17 @@ from bisect import bisect_right
 from assetbuild.syntax import expression
 from assetbuild.syntax.js.grammar import (
     BLANKS,
-    BLOCK_COMMENT,
-    LINE_COMMENT,
     LINE_END,
     NAME_CHARACTER,
     NEWLINE,
     SPACE,
-    STRING,
-    TEMPLATE,
+    takes_property,
 )
-from assetbuild.syntax.js.spans import Hard, Lexed
+from assetbuild.syntax.js.spans import NEXT_COMMENT, Hard, Lexed
 
-_NEXT_COMMENT = expression(rf"""(?:[^'"`/]++|{STRING}|{TEMPLATE}|/(?![/*]))*+({LINE_COMMENT}|{BLOCK_COMMENT}|\Z)""")
 _WORD_END = expression(rf"(?<!{NAME_CHARACTER})(?<!\\)[a-z]{{2,10}}\Z")
 ESCAPE_END = expression(r"\\u\{[0-9a-fA-F]{1,8}\}\Z")
 _NAME_RUN = expression(rf"{NAME_CHARACTER}*+")
-# `1.` is a number that ends in a dot; `a1.`, `0x1.`, `01.` and `1.5.` are not.
-_NUMBER_END = expression(r"(?<![\w$.\\])(?:0|[1-9][0-9_]*|0[0-9]*[89][0-9]*)\.\Z")
 _STATEMENT_HEADS = frozenset(("for", "if", "while", "with"))
 
 
@@ -57,7 +51,7 @@ class LookBack:
             stop = self.position
             if self.comment_hard < len(lexed.starts):
                 stop = lexed.starts[self.comment_hard]
-            for found in _NEXT_COMMENT.finditer(text, self.commented, stop):
+            for found in NEXT_COMMENT.finditer(text, self.commented, stop):
                 if found.start(1) == stop:
                     break
                 self.comment_starts.append(found.start(1))
@@ -200,15 +194,3 @@ class LookBack:
             word = self.word_before(self.token_end(end - 5))
             return word == "for"
         return word in _STATEMENT_HEADS
-
-
-def takes_property(text: str, end: int) -> bool:
-    """Whether a dot ends here behind which a word is a property's name: not that of a spread or of a number."""
-    if not end or text[end - 1] != "." or text[max(end - 3, 0) : end] == "...":
-        return False
-    return not ends_number(text, end)
-
-
-def ends_number(text: str, end: int) -> bool:
-    """Whether the dot that ends here is a number's last character."""
-    return bool(_NUMBER_END.search(text, max(end - 40, 0), end))

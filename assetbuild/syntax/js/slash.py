@@ -8,8 +8,8 @@ from assetbuild.syntax import expression
 from assetbuild.syntax.js.brackets import Brackets
 from assetbuild.syntax.js.contextual import ContextualWords
 from assetbuild.syntax.js.endings import Endings
-from assetbuild.syntax.js.grammar import BLOCK_COMMENT, LINE_COMMENT, NEWLINE, STRING, TEMPLATE
-from assetbuild.syntax.js.lookback import ESCAPE_END, LookBack, ends_number
+from assetbuild.syntax.js.grammar import BLOCK_COMMENT, LINE_COMMENT, NEWLINE, STRING, TEMPLATE, ends_number
+from assetbuild.syntax.js.lookback import ESCAPE_END, LookBack
 
 _NEXT_COLON = expression(
     rf"""(?:[^'"`/()\[\]{{}}?:;]++|\?\.(?![0-9])|\?\?|{STRING}|{LINE_COMMENT}|{BLOCK_COMMENT}|{TEMPLATE}"""
