@@ -41,6 +41,10 @@ def apply(text: str, name: str = "a.js") -> Filtered:
         ("a = '\x01'; b = / \x02/", "a='\x01';b=/ \x02/"),
         ("a++ / b  - 'c'", "a++/b-'c'"),
         ("{}\n/ a  b/.c()", "{}\n/ a  b/.c()"),
+        ("let m\n/ a  b/.test(c)", "let m\n/ a  b/.test(c)"),
+        ("a\n  // c\n  / b", "a\n/b"),
+        ("a\n  /* b */\n  // c\n'd'", "a\n'd'"),
+        ("`\n// `\n'a'", "`\n// `\n'a'"),
         ("", ""),
         ("// a", ""),
     ],
@@ -116,3 +120,9 @@ def test_it_promises_to_keep_the_meaning_and_to_be_pure() -> None:
     assert RJSMin.name == "rjsmin"
     assert RJSMin.keeps_meaning
     assert RJSMin.pure
+
+
+@pytest.mark.parametrize("unit", ["//   comment\n", "\n", "/* comment */\n", "/*\n*/ "])
+def test_a_long_run_of_comments_takes_no_longer_than_its_length(unit: str) -> None:
+    """A second for what took minutes while each line of a gap was looked at from every line before it."""
+    assert apply("a();\n" + unit * 50_000 + "b();\n").text == "a();b();"

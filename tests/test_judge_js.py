@@ -155,3 +155,43 @@ def test_no_file_is_read_otherwise_than_by_the_judges_and_no_minified_one_means_
     assert counts.files
     assert not counts.complaints
     assert counts.refused <= counts.filtered * 0.05
+
+
+HARD = (
+    "let m\n/a  b/.test(s)",
+    "var m, n\n/  \\// .test(x)",
+    "let m //c\n/'/.test(s)",
+    "let m /*\n*/ /'/.test(s)",
+    'import "./a.js"\n/a  b/.test(s)',
+    'import a\nfrom\n"./a.js"\n/a  b/.test(s)',
+    'export*from"./a.js"\n/a  b/.test(s)',
+    "export let m\n/'/.test(s)",
+    "export let\nm\n/'/.test(s)",
+    "a:for(;;){break a\n/a  b/.test(s)}",
+    "a:for(;;){continue a\n/a  b/.test(s)}",
+    "let {a}=b, c\n/a  b/.test(s)",
+    "let m\n/'/.test(s); import('./a.js'); let q = /'/\n;q.x(1)",
+    "var a = function(){}\nb, c\n/d/ e",
+    "var a = function()\n{}, b\n/'/.c",
+    "var a = b\nin c, d\n/'/.e",
+    "var a = b, c = d\n/d/ e",
+    "if(1n)1.\nelse /a  b/",
+    "x = 1.\nlet m\n/'/.test(s)",
+    "x = {a, b: function()\n{}}\n/d/ e",
+    "for(var using of /'/.x);",
+    "async function\xa0f(){await /a  b/.x}",
+    "import defer, {x} from './a.js'",
+    "import source, * as y from './a.js'",
+)
+
+
+def test_what_is_hard_to_read_is_read_as_acorn_does_and_keeps_its_tree(tmp_path: Path) -> None:
+    files = []
+    for number, text in enumerate(HARD):
+        file = tmp_path / f"hard{number}.js"
+        file.write_bytes(text.encode())
+        files.append(file)
+    counts = judge(files, tmp_path)
+    assert counts.complaints == []
+    assert counts.unparsed == []
+    assert counts.refused == 0

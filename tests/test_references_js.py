@@ -33,6 +33,9 @@ def paths(text: str, module: bool | None = None) -> list[str]:
         "import defer from './a.js'",
         "import source from './a.js'",
         "import source from from './a.js'",
+        "import defer, {x} from './a.js'",
+        "import source, * as y from './a.js'",
+        "import source/**/,/**/{} from './a.js'",
         "import from from './a.js'",
         "import a from './a.js' with {type: 'json'}",
         "import $ from './a.js'",
@@ -57,10 +60,21 @@ def paths(text: str, module: bool | None = None) -> list[str]:
         "a // .\nimport './a.js'",
         "/* a. */ import './a.js'",
         "import('./a.js')\n{ b }",
+        "x = 1.\nimport('./a.js')",
+        "x = 1_0. // b\nimport('./a.js')",
+        "let m\n/'/.test(s); import('./a.js'); let q = /'/\n;q.x(1)",
         "new URL('./a.js', import.meta.url)",
         "new URL(`./a.js`, import.meta.url,)",
         "new/**/URL( './a.js' , import . meta . url )",
         "f(new URL('./a.js', import.meta.url).href)",
+        "new // c\nURL('./a.js', import.meta.url)",
+        "new // c\u2028URL('./a.js', import.meta.url)",
+        "new\ufeffURL('./a.js', import.meta.url)",
+        "new\u3000URL('./a.js', import.meta.url)",
+        "new /* a*b */ URL('./a.js', import.meta.url)",
+        "new /* a */ // b\n/* c */ URL('./a.js', import.meta.url)",
+        pytest.param(f"new{' ' * 300}URL('./a.js', import.meta.url)", id="new, far away"),
+        "[...new URL('./a.js', import.meta.url).href]",
     ],
 )
 def test_these_are_references(text: str) -> None:
@@ -120,6 +134,15 @@ def test_these_are_references(text: str) -> None:
         "new URL('./a' + b, import.meta.url)",
         "a.new URL('./a.js', import.meta.url)",
         "new a.URL('./a.js', import.meta.url)",
+        "anew URL('./a.js', import.meta.url)",
+        "a. // b\nnew URL('./a.js', import.meta.url)",
+        "// new\nURL('./a.js', import.meta.url)",
+        "a. // b\nimport('./a.js')",
+        "a. /*\n*/ // b\n// c\nimport('./a.js')",
+        "1.. import('./a.js')",
+        "1.5.import('./a.js')",
+        "a1.import('./a.js')",
+        "0x1.import('./a.js')",
     ],
 )
 def test_these_are_none(text: str) -> None:
@@ -143,6 +166,9 @@ def test_these_are_none(text: str) -> None:
         ),
         (r"./a\'b.js", "./a'b.js", r"./a\'b.js"),
         (r"./\ud83d\ude00.js", "./😀.js", r"./\ud83d\ude00.js"),
+        (r"./\ud83d\ude00.js?x", "./😀.js", r"./\ud83d\ude00.js"),
+        (r"./\ud83d\ude00\ud83d\ude00\x3fx", "./😀😀", r"./\ud83d\ude00\ud83d\ude00"),
+        (r"./\ud83d.js#x", "./\ufffd.js", r"./\ud83d.js"),
         ("./a%20b.js", "./a%20b.js", "./a%20b.js"),
         ("./😀.js?v", "./😀.js", "./😀.js"),
     ],
@@ -216,3 +242,10 @@ def test_the_last_source_map_comment_has_a_place_whatever_it_names(url: str) -> 
 def test_what_does_not_lex_has_no_references() -> None:
     with pytest.raises(LexError):
         js.find("import './a'; 'b")
+
+
+@pytest.mark.parametrize(
+    "unit", ["// a.\nimport('./a.js')\n", "a. // b\nimport('./a.js')\n", "new //\nURL('./a.js',import.meta.url)\n"]
+)
+def test_what_stands_before_a_word_is_found_in_linear_time(unit: str) -> None:
+    assert len(paths(unit * 20_000)) == (0 if unit.startswith("a") else 20_000)

@@ -161,6 +161,159 @@ def test_a_slash_divides_behind(before: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "before",
+    [
+        "let m\n",
+        "var m, n\n",
+        "let m // c\n",
+        "let m /* c\n*/ ",
+        "let m\u2028",
+        "var \\u0061\n",
+        "var a\\u{62}\n",
+        "var of\n",
+        "var yield\n",
+        "let\nm\n",
+        "export let m\n",
+        "export let\nm\n",
+        "using m\n",
+        "let {a} = b, c\n",
+        "let [a] = b, c\n",
+        "let\n{a} = b, c\n",
+        "let of, a\n",
+        "var a = b in c, d\n",
+        "var a = b\nin c, d\n",
+        "var a = b\n+ c, d\n",
+        "var a = b\n(c), d\n",
+        "var a = (b, c), d\n",
+        "var a = [b, c], {d} = e, f\n",
+        "var a = `${b}`, c\n",
+        "var a = /x,/, c\n",
+        "var a = function () {}\n, c\n",
+        "var a = function ()\n{}, b = class\n{}, c = class A\n{}, d = () =>\n{}, e\n",
+        "var a = b\nlet c, d\n",
+        "if (a) var b, c\n",
+        "switch (a) { case 1: var b, c\n",
+        "x => { var a, b\n",
+        "class A { static { var a, b\n",
+        "break a\n",
+        "continue a\n",
+        "break of\n",
+        "import './a.js'\n",
+        "import '\\'.js'\n",
+        "import a from './a.js'\n",
+        "import a\nfrom\n'./a.js'\n",
+        "import {a}\nfrom\n'./a.js'\n",
+        "import a, {b}\nfrom\n'./a.js'\n",
+        "import * as a\nfrom\n'./a.js'\n",
+        "import a, * as b\nfrom\n'./a.js'\n",
+        "import defer * as a\nfrom\n'./a.js'\n",
+        "import source a\nfrom\n'./a.js'\n",
+        "import './a.js' with {type: 'json'}\n",
+        "export * from './a.js'\n",
+        "export *\nfrom\n'./a.js'\n",
+        "export * as a\nfrom\n'./a.js'\n",
+        "export * as 'a'\nfrom\n'./a.js'\n",
+        "export {a}\nfrom\n'./a.js'\n",
+        "export {a}\n",
+    ],
+)
+def test_a_slash_at_the_start_of_a_line_begins_a_regular_expression_behind(before: str) -> None:
+    """What it stands behind ends a statement that no division goes on with."""
+    assert kinds(before + REGEXP, module=False)[-1] == ("regexp", REGEXP)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "let a = b\n",
+        "let a = b, c = d\n",
+        "let a = b\nc, d\n",
+        "var a = function () {}\nb, c\n",
+        "var a = x => {}\nb, c\n",
+        "var a = class {}\nb, c\n",
+        "var a = b\n++c, d\n",
+        "var a = b\n!c, d\n",
+        "var a = b++\nc, d\n",
+        "var a\n/x/.y, d\n",
+        "var a = 'b'\n'c', d\n",
+        "var a = b /*\n*/ c, d\n",
+        "var a = b; c, d\n",
+        "function* f() { var a = yield\nb, c\n",
+        "if (a) var b\nelse c, d\n",
+        "var a = (b, c\n",
+        "var a = [b, c\n",
+        "f(a, b\n",
+        "`${a, b\n",
+        "a.var, b\n",
+        "a.let\n",
+        "let\n",
+        "x = let\nm\n",
+        "if (a) let\nm\n",
+        "using\nm\n",
+        "a.break\nb\n",
+        "break\na\n",
+        "from\n'x'\n",
+        "a *\nfrom\n'x'\n",
+        "{}\nfrom\n'x'\n",
+        "import('x')\n",
+        "'use strict'\n",
+        "1, 2\n",
+        "a ? b : c\n",
+        "a: b\n",
+    ],
+)
+def test_a_slash_at_the_start_of_a_line_divides_behind(before: str) -> None:
+    closed = "}`" if before.startswith("`") else ""
+    assert kinds(before + "/ 2 /'x'" + closed, module=False)[-1 - bool(closed)] == ("string", "'x'")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "async function\xa0f() { await REGEXP }",
+        "async function\u2028f() { await REGEXP }",
+        "async function\ufefff() { await REGEXP }",
+        "function* f\\u{61}() { yield REGEXP }",
+        "class A { async 1.5() { await REGEXP } }",
+        "class A { *if(x) { yield REGEXP } }",
+        "class A { *#b(x) { yield REGEXP } }",
+        "x = {*'a\\'b'() { yield REGEXP }}",
+        "x = {*.5() { yield REGEXP }}",
+        "x = {*1.() { yield REGEXP }}",
+        "x = {*1.5e+5() { yield REGEXP }}",
+        "x = {async *[a]() { await REGEXP }}",
+        "x = {*a/* ) */(/* ( */) { yield REGEXP }}",
+        "function* f() { a()\n{ yield REGEXP } }",
+        "x = function* () { if (a) { yield REGEXP } }",
+        "x = async y => { await REGEXP }",
+        "if (1n) 1.\nelse REGEXP",
+        "x = 1.\nclass A {} REGEXP",
+        "for (using of REGEXP) ;",
+        "for (var using of REGEXP) ;",
+        "for (var let of REGEXP) ;",
+    ],
+)
+def test_a_slash_begins_a_regular_expression_in(text: str) -> None:
+    assert ("regexp", REGEXP) in kinds(text.replace("REGEXP", REGEXP), module=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "function // */\nf() { yield DIVISION }",
+        "function /* * */ f() { yield DIVISION }",
+        "class A { async\nx() { await DIVISION } }",
+        "async\nfunction f() { await DIVISION }",
+        "x = {async() { await DIVISION }}",
+        "function* f() { x = {a() { yield DIVISION }} }",
+        "function* f() { x = function () { if (a) { yield DIVISION } } }",
+    ],
+)
+def test_a_slash_divides_in(text: str) -> None:
+    assert ("string", "'x'") in kinds(text.replace("DIVISION", "/ 2 / 'x'"), module=False)
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("/[/]/", [("regexp", "/[/]/")]),
@@ -212,6 +365,8 @@ def test_html_like_comments_are_comments_in_scripts_only(text: str, script: list
         ('a; "b\n"', 3),
         ("a; `b", 3),
         ("a; `b${c", 3),
+        ("a; `b\\", 3),
+        ("a; `b${c}\\", 3),
         ("a; `b${`c${d}", 7),
         ("a = /b", 4),
         ("a = /[b/", 4),
@@ -232,6 +387,15 @@ def test_what_does_not_lex_says_where(text: str, offset: int) -> None:
         "`${" * 100_000 + "}`" * 100_000,
         "{" * 100_000 + "}" * 100_000 + " /'/",
         "x = " + "{a:" * 50_000 + "{}" + "}" * 50_000 + " / 1",
+        "x = " + "{a:" * 50_000 + "{} / 1" + "}" * 50_000,
+        "{" * 50_000 + "yield / 1 / 2;" * 5_000 + "}" * 50_000,
+        "function* f() {" + "{" * 50_000 + "yield / 1 /;" * 5_000 + "}" * 50_000 + "}",
+        "a.b // c\n" + "/* */ // d\n" * 50_000 + "/ 2",
+        "\n-->" * 50_000,
+        "/* */-->\n" * 20_000,
+        "var a\n" + ", b\n" * 50_000 + "/x/",
+        "var a, b\n/x/.y\n" * 20_000,
+        "from\n'x'\n/ 2\n" * 20_000,
         "a ? " * 20_000 + "{} / 1" + " : {} / 1" * 20_000,
     ],
 )
@@ -354,6 +518,10 @@ def test_texts_with_the_same_tokens_are_equal(source: str, output: str) -> None:
         ("a·", "a ·"),
         ("class A { a;/*b*/*[c]/*\n*/(){} }", "class A{a;*(){}}"),
         ("return/*a*///b\nc", "return/*a*/c"),
+        # Nothing here could tell a regular expression that is taken for two divisions.
+        ("a\n/ b", "a/b"),
+        ("a++\n/ b", "a++/b"),
+        ("a /*\n*/ / b", "a/b"),
     ],
 )
 def test_texts_that_may_mean_something_else_differ(source: str, output: str) -> None:

@@ -14,12 +14,14 @@ from assetbuild.syntax.js.spans import STAND_INS, Lexed, unused_mark
 from assetbuild.syntax.js.tokens import guarded
 
 # Goes up when the same rjsmin would lead to another text here.
-_REVISION = "1"
+_REVISION = "2"
 _GOALS = {"mjs": True, "cjs": False}
 _PRIVATE_USE = range(0xE000, 0xF900)
-# rjsmin drops these line ends, which may end a statement or a field of a class; a guard holds them. In a comment or a
-# template it does nothing: it goes as it came.
-_DROPPED = expression(r"""\n(?:\s++|//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+(?=[#"'`~])""")
+# rjsmin drops line ends before these, where one may end a statement or a field of a class; a guard holds it. In a comment or a
+# template it does nothing: it goes as it came. Each match is a stretch that ends where a guard belongs, or with the text, so
+# that no gap is looked at again, however many lines it has.
+_LINE_END_GAP = r"\n(?:\s++|//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+"
+_UP_TO_DROPPED = expression(rf"""(?:[^\n]++|{_LINE_END_GAP}(?![#"'`~/]))*+(?:{_LINE_END_GAP}|\Z)""")
 _DROPPED_BEFORE_STAR = expression(r"\}[ \t\r]*+\n\s*+(?=\*)")
 
 
@@ -59,7 +61,7 @@ class RJSMin:
         if not mark or not guard:
             return _refused(text, 0)
         masked = source.masked(mark)
-        held = _DROPPED_BEFORE_STAR.sub(rf"\g<0>{guard}", _DROPPED.sub(rf"\g<0>{guard}", masked))
+        held = _DROPPED_BEFORE_STAR.sub(rf"\g<0>{guard}", _held(masked, guard))
         minified = self._minified(source, held, mark, guard)
         difference = comparison.difference(source, minified)
         if difference is None:
@@ -91,6 +93,11 @@ class RJSMin:
             cut = len(after)
         parts.append(pieces[-1][cut:])
         return "".join(parts)
+
+
+def _held(masked: str, guard: str) -> str:
+    """A masked text with a guard behind each line end that rjsmin would drop."""
+    return guard.join(filter(None, _UP_TO_DROPPED.findall(masked)))
 
 
 def _refused(text: str, offset: int) -> Filtered:

@@ -23,7 +23,7 @@ _CLAUSE = rf"\{{(?:[^{{}}'\"/;()=]++|{_S}|/(?:/[^\n\r\u2028\u2029]*+|\*[^*]*+(?:
 _FROM = rf"{_T}from{_T}({_S})"
 _NAMED = rf"(?:\*{_T}as(?![\w$]){_T}{_N}|{_CLAUSE})"
 _STATIC = expression(
-    rf"import{_T}(?:({_S})|(?:(?:defer|source)(?![\w$]){_T}(?!from{_T}['\"]))?+"
+    rf"import{_T}(?:({_S})|(?:(?:defer|source)(?![\w$]){_T}(?!,|from{_T}['\"]))?+"
     rf"(?:{_NAMED}|(?!from{_T}['\"]){_N}(?:{_T},{_T}{_NAMED})?+|from(?={_T}from)){_FROM}|{_N}{_FROM})"
 )
 _EXPORT = expression(rf"export{_T}(?:\*(?:{_T}as(?![\w$]){_T}(?:{_N}|{_S}))?+|{_CLAUSE}){_FROM}")
@@ -67,7 +67,9 @@ def specifiers(lexed: Lexed) -> Iterator[Specifier]:
         if (place and _WORD_BEFORE.match(text[place - 1])) or _WORD_BEHIND.match(text[place + length : place + length + 1]):
             continue
         matched = _literal(lexed, place, word)
-        if matched is not None and lexed.is_code(place) and not lexed.is_property(place):
+        if matched is None or not lexed.is_code(place):
+            continue
+        if _behind_new(lexed, place) if matched.kind == "url" else not lexed.is_property(place):
             yield matched
 
 
@@ -87,9 +89,7 @@ def _literal(lexed: Lexed, place: int, word: str) -> Specifier | None:
         found = _STATIC.match(text, place)
         return _static(lexed, found, place) if found else None
     found = _URL.match(text, place)
-    if found and _behind_new(text, place):
-        return Specifier(*found.span(1), "url")
-    return None
+    return Specifier(*found.span(1), "url") if found else None
 
 
 def _static(lexed: Lexed, found: re.Match[str], place: int) -> Specifier | None:
@@ -107,10 +107,12 @@ def _bare(head: str) -> str:
     return head if opening < 0 else head[:opening] + head[head.rfind("}") + 1 :]
 
 
-def _behind_new(text: str, place: int) -> bool:
-    before = text[max(place - 200, 0) : place]
-    found = re.search(r"(?:^|[^\w$\\#.])new(?:\s|/\*[^*]*\*/)+$", before)
-    return found is not None
+def _behind_new(lexed: Lexed, place: int) -> bool:
+    end = lexed.token_end(place)
+    start = end - 3
+    if lexed.text[max(start, 0) : end] != "new" or (start and _WORD_BEFORE.match(lexed.text[start - 1])):
+        return False
+    return not lexed.is_property(start)
 
 
 _ESCAPE = expression(
@@ -151,19 +153,16 @@ def _reference(text: str, specifier: Specifier) -> Reference | None:
     if not is_local(path):
         return None
     if path != value:
-        end = start + _written_length(literal, len(path))
+        end = start + _path_length(literal)
     return Reference(start, end, path, "module", (start, end))
 
 
-def _written_length(literal: str, length: int) -> int:
-    """How many characters of the literal as written make the first `length` characters of its value."""
+def _path_length(literal: str) -> int:
+    """How many characters of the literal as written stand before the first ? or # of its value."""
     position = 0
-    while length > 0:
+    while position < len(literal):
         found = _ESCAPE.match(literal, position)
-        if found:
-            length -= len(_decoded(found))
-            position = found.end()
-        else:
-            length -= 1
-            position += 1
+        if (_decoded(found) if found else literal[position]) in ("?", "#"):
+            break
+        position = found.end() if found else position + 1
     return position

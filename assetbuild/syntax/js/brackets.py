@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from assetbuild.syntax import LexError, expression
-from assetbuild.syntax.js.grammar import NEWLINE, NEXT_BRACKET, TRIVIA
+from assetbuild.syntax.js.grammar import NEWLINE, NEXT_BRACKET, TRIVIA, takes_property
 from assetbuild.syntax.js.lookback import LookBack
 
 _CLASS_HEAD = expression(rf"class{TRIVIA}(?:[{{\w$\\]|[^\x00-\x7f])")
@@ -89,8 +89,7 @@ class Brackets:
         self.closers[start] = position
 
     def class_keyword(self, position: int) -> None:
-        before = self.look.token_end(position)
-        is_name = before and self.text[before - 1] == "." and self.text[max(before - 3, 0) : before] != "..."
+        is_name = takes_property(self.text, self.look.token_end(position))
         if not is_name and _CLASS_HEAD.match(self.text, position):
             self.pending_classes.setdefault(self.open[-1], []).append(position)
 

@@ -20,7 +20,8 @@ from assetbuild.syntax.js.spans import STAND_INS, Hard, Lexed, unused_mark
 from assetbuild.syntax.js.tokens import LEADING, TOKEN, tokens
 
 # The quick comparison joins everything between the gaps (blanks, comments, line ends) and drops the gaps in which nothing
-# can merge and no line end can matter; equal results mean equal tokens. It may miss equal texts, never the reverse.
+# can merge and no line end can matter (before a slash each may: see tokens); equal results mean equal tokens. It may miss
+# equal texts, never the reverse.
 _INLINE = rf"(?:[{BLANK}]++|{INLINE_COMMENT})++"
 _GAP = rf"(?:[{BLANK}{LINE_END}]++|{LINE_COMMENT}|{BLOCK_COMMENT})++"
 _NO_NAME = r"""[!"#%-\-:-?\[\]\^`{|}~]"""
@@ -39,9 +40,10 @@ _PIECE = expression(
     rf"|(?<=[A-Za-z$]){_INLINE}(?=\.)|(?<=\.\.\.){_GAP}(?=[^0-9.])|(?<=[^0-9_.]\.){_GAP}(?=[^0-9.])"
     rf"|(?<=[^+]\+){_GAP}(?=[^+=])|(?<=[^\-]-){_GAP}(?=[^\-=>])|(?<=<){_GAP}(?=[^=<>&|*/?.])"
     rf"|(?:(?<=\+\+)|(?<=--)){_INLINE}(?=[^+\-=>.{LINE_END}/])"
-    rf"|(?<=[\w$)\]}}\"'`]){_GAP}(?=[?<>&|^%]|=(?!>)|!=|[+\-]=|\*[*=]|/)"
+    rf"|(?<=[\w$)\]}}\"'`]){_GAP}(?=[?<>&|^%]|=(?!>)|!=|[+\-]=|\*[*=])"
+    rf"|(?:(?<=[\w$)\]}}\"'`])|(?<=\+\+)|(?<=--)){_INLINE}(?=/(?![/*]))"
     rf"|(?<=[A-Za-z$)\]}}\"'`]){_GAP}(?=\.(?![0-9]))|(?:(?<=[A-Za-z$][0-9])|(?<=[A-Za-z$][0-9][0-9])){_GAP}(?=\.(?![0-9]))"
-    rf"|(?<=\+\+){_GAP}(?=[<>&|^%?*/]|==|!=)|(?<=--){_GAP}(?=[<>&|^%?*/]|==|!=)"
+    rf"|(?<=\+\+){_GAP}(?=[<>&|^%?*]|==|!=)|(?<=--){_GAP}(?=[<>&|^%?*]|==|!=)"
     rf"))?+"
     rf"(?:(?=[{BLANK}/])(?:[{BLANK}]++|{INLINE_COMMENT}|{LINE_COMMENT})++(?=[{LINE_END}]|/\*))?+"
     # A comment that begins a gap stays as it is: then the texts differ here, and the slow comparison decides.

@@ -6,12 +6,19 @@ import re
 from bisect import bisect_right
 
 from assetbuild.syntax import expression
-from assetbuild.syntax.js.grammar import BLOCK_COMMENT, LINE_COMMENT, NEWLINE, SPACE, STRING, TEMPLATE
-from assetbuild.syntax.js.spans import Hard, Lexed
+from assetbuild.syntax.js.grammar import (
+    BLANKS,
+    LINE_END,
+    NAME_CHARACTER,
+    NEWLINE,
+    SPACE,
+    takes_property,
+)
+from assetbuild.syntax.js.spans import NEXT_COMMENT, Hard, Lexed
 
-_NEXT_COMMENT = expression(rf"""(?:[^'"`/]++|{STRING}|{TEMPLATE}|/(?![/*]))*+({LINE_COMMENT}|{BLOCK_COMMENT}|\Z)""")
-_WORD_END = expression(r"(?<![\w$\\\u200c\u200d])[a-z]{2,10}\Z")
+_WORD_END = expression(rf"(?<!{NAME_CHARACTER})(?<!\\)[a-z]{{2,10}}\Z")
 ESCAPE_END = expression(r"\\u\{[0-9a-fA-F]{1,8}\}\Z")
+_NAME_RUN = expression(rf"{NAME_CHARACTER}*+")
 _STATEMENT_HEADS = frozenset(("for", "if", "while", "with"))
 
 
@@ -44,7 +51,7 @@ class LookBack:
             stop = self.position
             if self.comment_hard < len(lexed.starts):
                 stop = lexed.starts[self.comment_hard]
-            for found in _NEXT_COMMENT.finditer(text, self.commented, stop):
+            for found in NEXT_COMMENT.finditer(text, self.commented, stop):
                 if found.start(1) == stop:
                     break
                 self.comment_starts.append(found.start(1))
@@ -109,27 +116,75 @@ class LookBack:
             return ""
         if start and text[start - 1] == "#":
             return ""
-        before = self.token_end(start)
-        if before and text[before - 1] == "." and text[max(before - 3, 0) : before] != "...":
-            # `1.` ends in a dot that takes no property, but no word can follow it.
-            return ""
-        return found.group()
+        return "" if takes_property(text, self.token_end(start)) else found.group()
+
+    def name_start(self, end: int) -> int:
+        """Where the name begins that ends at a place; the place itself where none does."""
+        text = self.text
+        while end:
+            low = max(end - 64, 0)
+            run = _NAME_RUN.match(text[low:end][::-1])
+            assert run is not None
+            end -= run.end()
+            if end == low and run.end():
+                continue
+            if end and text[end - 1] == "\\":
+                end -= 1
+                continue
+            escape = ESCAPE_END.search(text, max(end - 14, 0), end) if end and text[end - 1] == "}" else None
+            if escape is None:
+                break
+            end = escape.start()
+        return end
+
+    def string_start(self, end: int) -> int:
+        """Where the string begins whose closing quote is before a place. A quote inside it has a backslash before it; one that
+        begins a string has none, since no code ends in one."""
+        text = self.text
+        quote = text[end - 1]
+        start = text.rfind(quote, 0, end - 1)
+        while start > 0 and text[start - 1] == "\\":
+            start = text.rfind(quote, 0, start)
+        return max(start, 0)
 
     def function_keyword(self, parenthesis: int) -> int:
         """Where `function` stands whose parameters begin here, or -1."""
+        return self.function_head(parenthesis)[0]
+
+    def function_head(self, parenthesis: int) -> tuple[int, bool]:
+        """function_keyword, and whether a star makes it a generator."""
         end = self.token_end(parenthesis)
         text = self.text
-        if self.word_before(end) == "function":
-            return end - 8
-        if end and text[end - 1] != "*":
-            name = re.search(r"(?:[\w$\u200c\u200d\\]|[^\x00-\x7f])*\Z", text[max(end - 1000, 0) : end])
-            assert name is not None
-            if not name.group():
-                return -1
-            end = self.token_end(end - len(name.group()))
-        if end and text[end - 1] == "*":
-            end = self.token_end(end - 1)
-        return end - 8 if self.word_before(end) == "function" else -1
+        star = False
+        if self.word_before(end) != "function":
+            start = self.name_start(end)
+            if start != end:
+                end = self.token_end(start)
+            star = end > 0 and text[end - 1] == "*"
+            if star:
+                end = self.token_end(end - 1)
+            if self.word_before(end) != "function":
+                return -1, False
+        return end - 8, star
+
+    def begins_line(self, position: int) -> bool:
+        """Whether nothing but blanks and comments stands on the line before a place; a comment over a line end begins one."""
+        text = self.text
+        end = position
+        while True:
+            while end and text[end - 1] in BLANKS:
+                end -= 1
+            if end == 0 or text[end - 1] in LINE_END:
+                return True
+            division = bisect_right(self.divisions, end - 1)
+            if text[end - 1] != "/" or (division and self.divisions[division - 1] == end - 1):
+                return False
+            comment = -1 if self.hard_ending_at(end) == "regexp" else self.comment_before(end)
+            if comment < 0:
+                return False
+            if NEWLINE.search(text, comment, end):
+                return True
+            end = comment
 
     def heads_statement(self, opener: int) -> bool:
         """Whether a round bracket belongs to if, for, while or with: what follows it begins a statement."""

@@ -5,7 +5,7 @@ and nothing recurses with its depth."""
 from __future__ import annotations
 
 from assetbuild.syntax import LexError, expression
-from assetbuild.syntax.js.grammar import LINE_END, NEWLINE, OPAQUE
+from assetbuild.syntax.js.grammar import LINE_END, OPAQUE
 from assetbuild.syntax.js.lookback import LookBack
 from assetbuild.syntax.js.slash import Slashes
 from assetbuild.syntax.js.spans import Hard, Lexed
@@ -88,7 +88,7 @@ class Scanner:
                         heads.append(position)
                         walk = in_braces
                     position = self.add("head" if first else "middle", position, end + 2)
-                elif end == length:
+                elif text[end : end + 1] != "`":  # the end of the text, or a backslash there
                     raise LexError("this template has no end", position if first else heads[-1])
                 else:  # a backtick, and not in a template without substitutions: those are plain
                     position = self.add("tail", position, end + 1)
@@ -102,8 +102,7 @@ class Scanner:
             elif character == "<":
                 position = self.html_comment(position)
             elif character == "-":
-                before = look.token_end(position)
-                if before == 0 or NEWLINE.search(text, before, position):
+                if look.begins_line(position):
                     position = self.html_comment(position)
                 else:
                     position += 2

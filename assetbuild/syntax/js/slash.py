@@ -7,14 +7,14 @@ from bisect import bisect_right
 from assetbuild.syntax import expression
 from assetbuild.syntax.js.brackets import Brackets
 from assetbuild.syntax.js.contextual import ContextualWords
-from assetbuild.syntax.js.grammar import BLOCK_COMMENT, LINE_COMMENT, NEWLINE, STRING, TEMPLATE
+from assetbuild.syntax.js.endings import Endings
+from assetbuild.syntax.js.grammar import BLOCK_COMMENT, LINE_COMMENT, NEWLINE, STRING, TEMPLATE, ends_number
 from assetbuild.syntax.js.lookback import ESCAPE_END, LookBack
 
 _NEXT_COLON = expression(
     rf"""(?:[^'"`/()\[\]{{}}?:;]++|\?\.(?![0-9])|\?\?|{STRING}|{LINE_COMMENT}|{BLOCK_COMMENT}|{TEMPLATE}"""
     r"""|/(?![/*]))*+([()\[\]{}?:;]|\Z)"""
 )
-_NUMBER_END = expression(r"(?<![\w$.\\])[0-9][0-9_]*\.\Z")
 _OPERATORS = frozenset(
     (
         "await",
@@ -51,7 +51,8 @@ class Slashes:
     def __init__(self, look: LookBack) -> None:
         self.look = look
         self.brackets = Brackets(look)
-        self.words = ContextualWords(look, self.brackets)
+        self.words = ContextualWords(look, self.brackets, self.brace_is_expression)
+        self.endings = Endings(look, self.brackets, self.ends_operand)
         self.text = look.text
         self.lexed = look.lexed
         # What was decided.
@@ -60,7 +61,10 @@ class Slashes:
         self.colon_walks: dict[int, tuple[int, int]] = {}
 
     def begins_regexp(self, position: int) -> bool:
-        return not self.ends_operand(self.look.token_end(position))
+        end = self.look.token_end(position)
+        if not self.ends_operand(end):
+            return True
+        return NEWLINE.search(self.text, end, position) is not None and self.endings.ends_statement(end)
 
     def ends_operand(self, end: int) -> bool:
         """Whether the token that ends here completes an operand, so that a slash behind it divides."""
@@ -87,8 +91,7 @@ class Slashes:
                 return False
             return self.ends_operand(before)
         if character == ".":
-            # `1.` is a number, `a1.` is not.
-            return bool(_NUMBER_END.search(text, max(end - 40, 0), end))
+            return ends_number(text, end)
         if character in "(,=:[!&|?{;*%^~<>@":
             return False
         if self.look.hard_ending_at(end) is not None:
@@ -115,10 +118,15 @@ class Slashes:
 
     def brace_is_expression(self, opener: int) -> bool:
         """Whether what this brace opens is an operand: an object literal, or the body of a function or class expression."""
-        known = self.expressions.get(opener)
-        if known is None:
-            known = self.expressions[opener] = self.decide_brace(opener)
-        return known
+        # A property's brace is what the brace round it is: those are decided first, from the outside, however deep.
+        waiting = []
+        brace = opener
+        while brace >= 0 and self.text[brace] == "{" and brace not in self.expressions:
+            waiting.append(brace)
+            brace = self.brackets.parents[brace]
+        for brace in reversed(waiting):
+            self.expressions[brace] = self.decide_brace(brace)
+        return self.expressions[opener]
 
     def decide_brace(self, opener: int) -> bool:
         text = self.text
@@ -173,7 +181,7 @@ class Slashes:
             if character in "+-":
                 return self.is_double(end)
             if character in "(,=[!&|?*%^~<>/.":
-                return False
+                return character == "." and ends_number(text, end)
             word = self.look.word_before(end)
             if word == "async" and not NEWLINE.search(text, end, start):
                 start = end - 5

@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from assetbuild.syntax import expression
-from assetbuild.syntax.js.grammar import BLOCK_COMMENT, LINE_COMMENT, LINE_END, NEXT_BRACKET, OPAQUE, SPACE, STRING, TEMPLATE
+from assetbuild.syntax.js.grammar import (
+    BLOCK_COMMENT,
+    LINE_COMMENT,
+    LINE_END,
+    NEWLINE,
+    NEXT_BRACKET,
+    OPAQUE,
+    SPACE,
+    STRING,
+    TEMPLATE,
+    takes_property,
+)
 
 Kind = Literal["comment", "string", "template", "regexp"]
 Hard = Literal["regexp", "head", "middle", "tail", "html", "hashbang"]
@@ -25,6 +36,7 @@ class Span(NamedTuple):
 # From a place that is known to be code over whole strings and comments; slashes between two hard spans are divisions. A
 # line comment counts only with its line end, so that a walk cut off inside one does not take the cut for its end.
 _CODE = expression(rf"""(?:[^'"`/]++|{STRING}|{LINE_COMMENT}(?=[{LINE_END}])|{BLOCK_COMMENT}|{TEMPLATE}|/(?![/*]))*+""")
+NEXT_COMMENT = expression(rf"""(?:[^'"`/]++|{STRING}|{TEMPLATE}|/(?![/*]))*+({LINE_COMMENT}|{BLOCK_COMMENT}|\Z)""")
 _OPAQUE_AT = expression(OPAQUE)
 _NEXT_OPAQUE = expression(rf"""(?:[^'"`/]++|/(?![/*]))*+({OPAQUE}|\Z)""")
 
@@ -35,6 +47,7 @@ class Lexed:
 
     __slots__ = (
         "_comments",
+        "_comments_behind",
         "_depth",
         "_known",
         "_opaque",
@@ -56,7 +69,9 @@ class Lexed:
         self._known = 0
         self._opaque = (0, 0)
         self._depth = (0, 0, 0)
-        self._comments: dict[int, int] | None = None
+        # Comments, as far as a question has come: where they begin, where they end, and those behind.
+        self._comments: tuple[list[int], list[int]] = ([], [])
+        self._comments_behind: Iterator[tuple[int, int]] | None = None
 
     def is_code(self, offset: int) -> bool:
         """Whether the offset is outside every comment, string, template text and regular expression; asked in rising
@@ -82,8 +97,8 @@ class Lexed:
         self._opaque = opaque.span() if opaque else (0, 0)
         return False
 
-    def is_property(self, offset: int) -> bool:
-        """Whether a word is behind a dot, as in `a.import`, and no spread. The offset is in code, or the answer is idle."""
+    def token_end(self, offset: int) -> int:
+        """The end of the last token before an offset in code; 0 where there is none."""
         text = self.text
         end = offset
         while True:
@@ -91,18 +106,36 @@ class Lexed:
             while end and text[end - 1] in SPACE:
                 end -= 1
             if end == 0:
-                return False
-            if text[end - 1] == "/":
-                if self._comments is None:
-                    self._comments = {stop: start for start, stop in self.comments()}
-                end = self._comments.get(end, 0)
-                continue
-            if text[end - 1] != ".":
-                return False
-            line = text.rfind("//", max(text.rfind("\n", 0, end), 0), end) if "\n" in text[end:start] else -1
-            if line >= 0 and not self.is_code(end - 1):
-                return False
-            return text[max(end - 3, 0) : end] != "..."
+                return 0
+            if text[end - 1] != "/":
+                if not NEWLINE.search(text, end, start):
+                    return end
+                # The line may end in a comment. A long one is not searched, or it might be again and again.
+                line = text.rfind("\n", max(end - 500, 0), end)
+                if line >= 0 and text.find("//", line, end) < 0 and (self.module or text.find("-", line, end) < 0):
+                    return end
+            comment = self._comment_at(end - 1)
+            if comment < 0:
+                return end
+            end = comment
+
+    def _comment_at(self, offset: int) -> int:
+        """Where the comment begins that an offset is in, or -1."""
+        starts, ends = self._comments
+        if self._comments_behind is None:
+            self._comments_behind = self.comments()
+        while not ends or ends[-1] <= offset:
+            comment = next(self._comments_behind, None)
+            if comment is None:
+                break
+            starts.append(comment[0])
+            ends.append(comment[1])
+        index = bisect_right(starts, offset) - 1
+        return starts[index] if index >= 0 and offset < ends[index] else -1
+
+    def is_property(self, offset: int) -> bool:
+        """Whether a word is behind a dot, as in `a.import`, and no spread. The offset is in code, or the answer is idle."""
+        return takes_property(self.text, self.token_end(offset))
 
     def depth(self, offset: int) -> int:
         """How many brackets are open round an offset in code; asked in rising order, in linear time."""
@@ -153,9 +186,14 @@ class Lexed:
 
     def comments(self) -> Iterator[tuple[int, int]]:
         """Start and end of every comment."""
-        for span in self.spans():
-            if span.kind == "comment":
-                yield span.start, span.end
+        for number, (start, end) in enumerate(self.runs()):
+            # A stretch ends where a hard span begins, so nothing in it reaches beyond its end.
+            for found in NEXT_COMMENT.finditer(self.text, start, end):
+                if found.start(1) == end:
+                    break
+                yield found.span(1)
+            if number < len(self.kinds) and self.kinds[number] in ("html", "hashbang"):
+                yield self.starts[number], self.ends[number]
 
     def masked(self, mark: str) -> str:
         """The text with a stand-in for each hard span, which any tool that knows strings and brackets reads rightly:

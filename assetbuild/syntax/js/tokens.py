@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from assetbuild.syntax import expression
-from assetbuild.syntax.js.grammar import BLANK, BLOCK_COMMENT, INLINE_COMMENT, LINE_COMMENT, LINE_END, STRING, TEMPLATE, TRIVIA
+from assetbuild.syntax.js.grammar import (
+    BLANK,
+    BLOCK_COMMENT,
+    INLINE_COMMENT,
+    LINE_COMMENT,
+    LINE_END,
+    NAME_CHARACTER,
+    STRING,
+    TEMPLATE,
+    TRIVIA,
+)
 
-_NAME = r"[^\x00-#%-/:-@\[-\^`{-\x7f\xa0\ufeff\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 # A line end before these ends no statement: nothing that begins with them can follow one, so that a semicolon is not
 # inserted (12.10.1), and they are in no restricted production but as listed: => ++ -- are left out. A star is too: it
-# begins a generator behind a class field.
-_CONTINUES = r"[)\]},;?:<>&|^%]|\.(?![0-9])|=(?!>)|!=|[+\-]=|\*[*=]|/|\Z"
+# begins a generator behind a class field. So is a slash, which might begin a regular expression: were it taken for a
+# division, nothing else here would notice.
+_CONTINUES = r"[)\]},;?:<>&|^%]|\.(?![0-9])|=(?!>)|!=|[+\-]=|\*[*=]|\Z"
 TOKEN = expression(
     rf"(?:[{BLANK}]++|{LINE_COMMENT}|{INLINE_COMMENT})*+"
     rf"(?:(?=[{LINE_END}/])(?:[{LINE_END}]|{BLOCK_COMMENT}){TRIVIA}(?={_CONTINUES}))?+"
     r"(?:("
     r"[()\[\]{};,:~]"
-    r"|0[xXoObB]" + _NAME + r"*+"
-    r"|[0-9][0-9_]*+\.?+[0-9_]*+(?:[eE][+\-]?+[0-9_]++)?+" + _NAME + r"*+"
-    r"|\.[0-9][0-9_]*+(?:[eE][+\-]?+[0-9_]++)?+" + _NAME + r"*+"
-    rf"|#?+(?:{_NAME}++|\\(?:u\{{[^}}]*+\}})?+)++"
+    r"|0[xXoObB]" + NAME_CHARACTER + r"*+"
+    r"|[0-9][0-9_]*+\.?+[0-9_]*+(?:[eE][+\-]?+[0-9_]++)?+" + NAME_CHARACTER + r"*+"
+    r"|\.[0-9][0-9_]*+(?:[eE][+\-]?+[0-9_]++)?+" + NAME_CHARACTER + r"*+"
+    rf"|#?+(?:{NAME_CHARACTER}++|\\(?:u\{{[^}}]*+\}})?+)++"
     r"|\.(?:\.\.)?+"
     rf"|{STRING}|{TEMPLATE}"
     r"|=(?:==?+|>)?+|\+[+=]?+|-[\-=]?+|!(?:==?+)?+|&&?+=?+|\|\|?+=?+|\?(?:\.(?![0-9])|\?=?+)?+|\*\*?+=?+|<<?+=?+"
