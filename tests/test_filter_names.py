@@ -6,12 +6,10 @@ import pytest
 import webassets.filter
 
 from assetbuild.filters import chains, names, needs
+from assetbuild.filters.webassets import _REFUSED
 
 
-REFUSED = {"cssrewrite", "jspacker", "replace"}
-
-
-@pytest.mark.parametrize("name", [*sorted(webassets.filter._FILTERS.keys() - REFUSED), "my.module:Class"])
+@pytest.mark.parametrize("name", [*sorted(webassets.filter._FILTERS.keys() - _REFUSED.keys()), "my.module:Class"])
 def test_what_webassets_has_is_a_filter_installed_or_not(name: str) -> None:
     assert names.fault(name) == ""
 
@@ -23,6 +21,7 @@ def test_what_webassets_has_is_a_filter_installed_or_not(name: str) -> None:
         ("dartsass", 'no filter is called "dartsass"; the nearest are dart_sass'),
         ("zzz", 'no filter is called "zzz"'),
         ("cssrewrite", "not needed"),
+        ("dustjs", "whole folders"),
         ("jspacker", "loses a word"),
         ("replace", "takes arguments"),
     ],
