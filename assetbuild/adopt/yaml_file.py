@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from assetbuild.errors import ConfigError, Problem
+from assetbuild.interrupts import INTERRUPTS
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -81,6 +82,8 @@ def parse(path: Path, file: str) -> Document:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise failed(f"this is not YAML: {error.problem or error.context}", "", *place) from error
+    except RecursionError as error:
+        raise failed("this is nested too deeply") from error
     except yaml.YAMLError as error:
         raise failed(f"this is not YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(data, dict) or not data:
@@ -139,7 +142,9 @@ def _register(document: Document, classes: Any) -> None:
     for path in classes if isinstance(classes, list) else [classes] if classes else ():
         try:
             found = resolve(path)
-        except Exception as error:
+        except INTERRUPTS:
+            raise
+        except BaseException as error:
             document.problem("", "filters", f'"{path}" cannot be imported: {type(error).__name__}: {error}')
             continue
         if inspect.isclass(found) and issubclass(found, webassets.filter.Filter) and found.name:
@@ -152,21 +157,25 @@ def _bundles(document: Document, tables: Mapping[Any, Any]) -> dict[str, Any]:
     return {str(name): _bundle(document, f'"{name}"', table) for name, table in tables.items()}
 
 
-def _bundle(document: Document, bundle: str, table: Any) -> dict[str, Any]:
-    """A bundle's table with only what webassets can take."""
+def _bundle(document: Document, bundle: str, table: Any, above: tuple[int, ...] = ()) -> dict[str, Any]:
+    """A bundle's table with only what webassets can take. above: the tables that it is in, by their id()."""
     if table is None:
         return {}
     if not isinstance(table, dict):
         document.problem(bundle, "contents", "a bundle must be a table", "write contents: […] below its name")
         return {}
+    if id(table) in above:  # By an alias of YAML's.
+        document.problem(bundle, "contents", "it is in itself")
+        return {}
     _known(document, bundle, table, _BUNDLE_KEYS)
     taken = dict(table)
+    above = (*above, id(table))
     contents = table.get("contents")
     items = [contents] if isinstance(contents, str) else contents if contents is not None else []
     if not isinstance(items, list) or not all(isinstance(item, str | dict) for item in items):
         document.problem(bundle, "contents", "must be a path or a list of paths and of bundles")
         items = []
-    taken["contents"] = [_bundle(document, bundle, item) if isinstance(item, dict) else item for item in items]
+    taken["contents"] = [_bundle(document, bundle, item, above) if isinstance(item, dict) else item for item in items]
     for key, kind, words in (
         ("output", str, "a path"),
         ("config", dict, "a table"),

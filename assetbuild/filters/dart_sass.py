@@ -211,7 +211,8 @@ class _Sheets:
         """What it said."""
         said = [self.note(event) for event in self.events]
         if self.untold:
-            said.append(Note(0, f"Sass says {self.untold} things more"))
+            things = "thing" if self.untold == 1 else "things"
+            said.append(Note(0, f"Sass says {self.untold} {things} more"))
         return list(dict.fromkeys(said))
 
     def note(self, event: OutboundMessage.LogEvent) -> Note:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import re
 import select
 import threading
 import time
@@ -24,6 +25,8 @@ _NAME = "Dart Sass"
 _PIECE = 1 << 16
 #: Seconds; the system takes no longer time limit at once.
 _LONGEST_WAIT = 3600.0
+#: Where Dart's stack begins in what the compiler says of a fault of its own.
+_STACK = re.compile(r"\s+(?:package|dart):.*", re.DOTALL)
 _SYNTAXES = dict(embedded_sass_pb2.Syntax.items())
 
 
@@ -95,6 +98,14 @@ def compile_sheet(
             raise
 
 
+def _why(message: str) -> str:
+    """Why the compiler gave up, without the stack of its own program."""
+    what = process.sentence(_STACK.sub("", message))
+    if what == "Stack Overflow" and "_EvaluateVisitor" in message:
+        what += ": endless recursion of a mixin or function"
+    return what
+
+
 class _Compiler:
     def __init__(self, command: tuple[str, ...]) -> None:
         self.running = process.start(command)
@@ -129,7 +140,7 @@ class _Compiler:
                 elif kind == "import_request":
                     self.send(InboundMessage(import_response=_imported(message.import_request, host)))
                 else:
-                    raise FilterError(f"{_NAME} broke off: {process.sentence(message.error.message) or kind}")
+                    raise FilterError(f"{_NAME} broke off: {_why(message.error.message) or kind}")
         except TimeoutError:
             raise FilterError(f"{_NAME} did not end within {time_limit:g} seconds and was stopped") from None
 

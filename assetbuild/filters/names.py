@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-# These three are nearly always all. Asking webassets, whose import takes longer than a build with nothing to do, is the last
+# These are nearly always all. Asking webassets, whose import takes longer than a build with nothing to do, is the last
 # resort: only what is likely a mistake comes to it.
-_BUILT_IN = frozenset(("rcssmin", "rjsmin", "libsass"))
+_BUILT_IN = frozenset(("rcssmin", "rjsmin", "libsass", "dart_sass"))
 
 
 def fault(name: str) -> str:

@@ -576,7 +576,7 @@ def _implementation(name: str) -> tuple[Callable[[], Any], tuple[str, ...]]:
     if not colon:
         known: dict[str, type] = webassets.filter._FILTERS
         if name not in known:
-            near = difflib.get_close_matches(name, sorted(known.keys() - _REFUSED.keys()), 3)
+            near = difflib.get_close_matches(name, sorted((known.keys() | {"dart_sass"}) - _REFUSED.keys()), 3)
             help_ = f"; the nearest {'are' if near[1:] else 'is'} {', '.join(near)}" if near else ""
             raise FilterUnavailableError(f'no filter is called "{name}"{help_}')
         return known[name], class_identity(known[name])
