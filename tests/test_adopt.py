@@ -532,6 +532,11 @@ def test_a_missing_file_is_an_error_that_says_where_it_was_looked_for(refused: R
             "site_env:make",
             "site_env:make cannot be called: Stop: no",
         ),
+        (
+            "def __getattr__(name): raise ValueError('no')",
+            "site_env:lazy",
+            "site_env:lazy cannot be read: ValueError: no",
+        ),
         ("def make(config): pass", "site_env:make", "make(config) needs arguments; name a function that takes none"),
         ("async def make(): pass", "site_env:make", "site_env:make is an async function, which is not awaited; name a"),
         ("def make(): raise ValueError('no')", "site_env:make", "site_env:make cannot be called: ValueError: no"),
