@@ -250,6 +250,14 @@ def test_a_bundle_with_filters_and_no_output_that_nothing_holds_is_a_warning(ado
     assert 'bundle "lost": output: it has filters and no output' in str(found.warnings[0])
 
 
+def test_a_bundle_without_output_and_filters_that_nothing_holds_is_a_warning(adopted: Adopt) -> None:
+    yml = "lost:\n  contents: a.js\npart:\n  contents: a.js\nx:\n  contents: part\n  output: x.js\n"
+    found = adopted(files=("static/a.js",), bundles_from="w.yml", toml='sources = ["static"]', **{"w.yml": yml})
+    assert [str(warning) for warning in found.warnings] == [
+        'w.yml:1:1: bundle "lost": output: it has no output, and is in no other bundle: it is not built'
+    ]
+
+
 def test_bundles_that_are_not_to_be_merged_are_those_that_webassets_makes_of_them(adopted: Adopt) -> None:
     module = 'env.register("x", "js/*.js", merge=False, filters="rjsmin", output="gen/%(path)s.%(version)s.js")'
     config = adopted(module, ("static/js/a.js", "static/js/b.js")).config
@@ -524,6 +532,11 @@ def test_a_missing_file_is_an_error_that_says_where_it_was_looked_for(refused: R
             "site_env:make",
             "site_env:make cannot be called: Stop: no",
         ),
+        (
+            "def __getattr__(name): raise ValueError('no')",
+            "site_env:lazy",
+            "site_env:lazy cannot be read: ValueError: no",
+        ),
         ("def make(config): pass", "site_env:make", "make(config) needs arguments; name a function that takes none"),
         ("async def make(): pass", "site_env:make", "site_env:make is an async function, which is not awaited; name a"),
         ("def make(): raise ValueError('no')", "site_env:make", "site_env:make cannot be called: ValueError: no"),
@@ -607,6 +620,22 @@ def test_blueprints_folders_are_roots_and_their_prefixes_are_understood(adopted:
     )
 
 
+def test_files_of_two_blueprints_with_one_path_are_an_error_that_says_what_to_do(refused: Refused) -> None:
+    module = FLASK.replace("env =", 'app.register_blueprint(Blueprint("shop", __name__, static_folder="shop_static"))\nenv =')
+    module += 'env.register("x", "bp/css/s.css", "shop/css/s.css", output="x.css")'
+    (message,) = refused(module, ("static/a.js", "bp_static/css/s.css", "shop_static/css/s.css"))
+    assert message == (
+        'assetbuild.toml: bundle "x": contents: "shop_static/css/s.css" is hidden by "bp_static/css/s.css", which has the same '
+        'path in the tree; rename one of the two, or move this one into "shop_static/shop"'
+    )
+
+
+def test_a_blueprints_file_in_a_folder_named_as_the_blueprint_is_not_hidden(adopted: Adopt) -> None:
+    module = FLASK + 'env.register("x", "css/s.css", "bp/bp/css/s.css", output="x.css")'
+    found = adopted(module, ("static/css/s.css", "bp_static/bp/css/s.css"))
+    assert texts(only(found).contents) == ["css/s.css", "bp/css/s.css"]
+
+
 def test_a_flask_applications_config_is_the_filters_settings(adopted: Adopt) -> None:
     found = adopted(FLASK)
     assert found.config.webassets == {"LESS_BIN": "lessc"}
@@ -677,7 +706,13 @@ def test_bundles_without_any_folder_are_an_error(refused: Refused) -> None:
         ("filters: [no.such]\nbundles: {}", Problem("w.yml", 1, 1, 'filters: "no.such" cannot be imported')),
         ("a: &a\n  contents: [*a]\n  output: b.js", Problem("w.yml", 2, 3, 'bundle "a": contents: it is in itself')),
         ("a:\n  contents: &b [{contents: *b}]", Problem("w.yml", 2, 3, 'bundle "a": contents: it is in itself')),
-        ("[" * 9999, Problem("w.yml", 0, 0, "this is nested too deeply")),
+        pytest.param("[" * 9999, Problem("w.yml", 0, 0, "this is nested too deeply"), id="deep"),
+        ("a: {depends: [[b]]}", Problem("w.yml", 1, 5, 'bundle "a": depends: must be a path or a list of paths')),
+        ("a: {contents: [a], output: a.js}", Problem("w.yml", 1, 5, 'bundle "a": contents: it is in itself: a → a')),
+        (
+            "a: {contents: [b], output: a.js}\nb: {contents: [c], output: b.js}\nc: {contents: [b], output: c.js}",
+            Problem("w.yml", 2, 5, 'bundle "b": contents: it is in itself: b → c → b'),
+        ),
         ("a: !!python/name:os.system x", Problem("w.yml", 1, 4, "this is not YAML: could not determine a constructor for")),
     ],
 )

@@ -67,6 +67,7 @@ SASS: Files = {
     "assets/css/site.scss": '@warn "use the new grid";\n@import "part";\n',
     "assets/css/_part.scss": '@warn "this part is old";\n$one: map-get((a: 1), a);\n',
     "assets/css/many.scss": '@for $i from 1 through 1001 { @warn "number #{$i}"; }\n',
+    "assets/css/several.scss": '@for $i from 1 through 51 { @warn "number #{$i}"; }\n',
     "assets/css/old.scss": '@warn "use the new grid";\n',
 }
 
@@ -98,6 +99,7 @@ env.register("debugged", "app.css", debug=True, output="gen/debugged.css")
 env.register("moved", "app.css", filters=CSSRewrite(replace={"/a/": "/b/"}), output="gen/moved.css")
 env.register("wrapped", "app.js", filters=Wrap, output="gen/wrapped.js")
 env.register("lost", "app.js", filters="rjsmin")
+env.register("unused", "app.js")
 env.register("twice", "app.js", "app.js", remove_duplicates=False, output="gen/twice.js")
 """,
     "static/app.css": "p{}",

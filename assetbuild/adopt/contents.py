@@ -123,7 +123,7 @@ class Contents:
         for earlier in self.roots[:number]:
             if os.path.exists(earlier / path) and not os.path.samefile(earlier / path, file):
                 what = f'"{self.shown(file)}" is hidden by "{self.shown(earlier / path)}", which has the same path in the tree'
-                self.found.problem(place, "contents", what, "rename one of the two")
+                self.found.problem(place, "contents", what, "rename one of the two" + self.or_move(file))
                 return ""
         if not path:
             hint = f'add "{self.shown(os.path.dirname(file))}" to sources'
@@ -136,6 +136,13 @@ class Contents:
         if passed_over(path) and not any(pattern.matches(path) for pattern in self.config.keep_names):
             self.kept += [pattern for pattern in self.pattern(path, place, "contents") if pattern not in self.kept]
         return path
+
+    def or_move(self, file: str) -> str:
+        """What else helps where a blueprint's file has the path of another one."""
+        for name, blueprint in self.found.app.blueprints.items() if self.found.app is not None else ():
+            if blueprint.has_static_folder and below(Path(folder := self.found.absolute(blueprint.static_folder)), file):
+                return f', or move this one into "{self.shown(os.path.join(folder, name))}"'
+        return ""
 
     def in_tree(self, file: str) -> Iterator[tuple[int, str]]:
         """The roots that hold a file, by their number, and its path below each; where none does, by what links lead to."""

@@ -192,7 +192,13 @@ def _imported(config: Config, text: str, stack: contextlib.ExitStack) -> Found:
     except BaseException as error:
         raise failed(f"{module_name} cannot be imported: {_said(error)}", error=error) from error
     for name in attribute.split("."):
-        if not hasattr(value, name):
+        try:
+            is_there = hasattr(value, name)
+        except INTERRUPTS:
+            raise
+        except BaseException as error:
+            raise failed(f"{text} cannot be read: {_said(error)}", error=error) from error
+        if not is_there:
             environments = [one for one, what in getattr(value, "__dict__", {}).items() if isinstance(what, _BaseEnvironment)]
             near = environments or difflib.get_close_matches(name, [one for one in dir(value) if one[0] != "_"], 1)
             raise failed(f"{module_name} has no {attribute}", f'did you mean "{module_name}:{near[0]}"?' if near else "")

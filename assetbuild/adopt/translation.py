@@ -105,6 +105,8 @@ class _Translation:
     #: Bundles, by their id(): those whose keys were looked at, and those that are in another.
     seen: set[int] = field(default_factory=set)
     nested: set[int] = field(default_factory=set)
+    #: Bundles in one another that were told, by their id()s.
+    rings: set[frozenset[int]] = field(default_factory=set)
     without_output: list[tuple[str, Any]] = field(default_factory=list)
     misnamed: list[tuple[str, Any]] = field(default_factory=list)
 
@@ -133,10 +135,9 @@ class _Translation:
 
     # ---- which bundles are published
 
-    def collect(self, bundle: Any, place: str, extra: list[Step], above: tuple[int, ...] = ()) -> None:
+    def collect(self, bundle: Any, place: str, extra: list[Step], above: tuple[Any, ...] = ()) -> None:
         """Note the bundles with an output in a registered one: itself, or where it is a container those in it."""
-        if id(bundle) in above:
-            self.found.problem(place, "contents", "it is in itself")
+        if self.in_itself(bundle, place, above):
             return
         self.look_at(bundle, place)
         if bundle.is_container:
@@ -144,7 +145,7 @@ class _Translation:
             if not bundle.contents:
                 self.found.problem(place, "contents", "it has none, and is passed over", warning=True)
             for number, child in enumerate(bundle.contents, 1):
-                self.collect(child, f"{place}, number {number} in it", passed, (*above, id(bundle)))
+                self.collect(child, f"{place}, number {number} in it", passed, (*above, bundle))
         elif not bundle.output:
             self.without_output.append((place, bundle))
         elif (name := self.logical_path(bundle, place)) is None:
@@ -159,6 +160,19 @@ class _Translation:
             elif self.filters_of(bundle, extra) != self.filters_of(bundle, other.extra):
                 what = f'"{name}" is built for bundle {other.place} too, with other filters'
                 self.found.problem(place, "output", what, "take it out of one, or give both the same filters")
+
+    def in_itself(self, bundle: Any, place: str, above: tuple[Any, ...]) -> bool:
+        """Whether a bundle is one of those that it is in. Each ring of bundles is told once, from wherever it is come upon."""
+        ids = [id(one) for one in above]
+        if id(bundle) not in ids:
+            return False
+        ring = above[ids.index(id(bundle)) :]
+        if (key := frozenset(map(id, ring))) not in self.rings:
+            self.rings.add(key)
+            names = {id(one): words for words, one in _registered(self.found.env)}
+            chain = " → ".join(names.get(id(one), "a bundle without a name").strip('"') for one in (*ring, bundle))
+            self.found.problem(names.get(id(bundle), place), "contents", f"it is in itself: {chain}")
+        return True
 
     def filters_of(self, bundle: Any, extra: list[Step]) -> list[Any]:
         return [step.filter for step in merged(self.steps(bundle, ""), extra)]
@@ -230,15 +244,14 @@ class _Translation:
         *,
         parents: Sequence[Step] = (),
         extra: Sequence[Step] = (),
-        above: tuple[int, ...] = (),
+        above: tuple[Any, ...] = (),
     ) -> str:
         """Translate a bundle and what is nested in it; the name of what came of it, or "" where it has nothing in it.
 
         top: the one with an output that it is or is in. parents: the filters of those that it is in. extra: those of
-        containers, which are as if they were its own.
+        containers, which are as if they were its own. above: those that it is in, from the outermost.
         """
-        if id(bundle) in above:
-            self.found.problem(place, "contents", "it is in itself")
+        if self.in_itself(bundle, place, above):
             return ""
         self.look_at(bundle, place)
         # A container's filters are set to what the bundle in it says.
@@ -259,7 +272,7 @@ class _Translation:
                 children += 1
                 self.nested.add(id(one))
                 words, inner = f"{place}, number {children} in it", self.free_name(top.name)
-                path = self.translate(one, words, inner, top, parents=run, above=(*above, id(bundle)))
+                path = self.translate(one, words, inner, top, parents=run, above=(*above, bundle))
             if path:
                 contents += self.tree.pattern(path, place, "contents")
         if not contents and bundle is not top.bundle:
@@ -298,16 +311,16 @@ class _Translation:
 
     def left_over(self) -> None:
         """Bundles that cannot be built: what else is wrong with those whose output is; and those without an output that are
-        in no other, though they have filters."""
+        in no other."""
         for place, bundle in self.misnamed:
             for _ in self.tree.resolved(bundle, place):
                 pass
         for name in [name for name, bundle in self.bundles.items() if not bundle.published and not bundle.contents]:
             del self.bundles[name]
         for place, bundle in self.without_output:
-            if id(bundle) not in self.nested and bundle.filters:
-                what = "it has filters and no output, and is in no other bundle: it is not built"
-                self.found.problem(place, "output", what, warning=True)
+            if id(bundle) not in self.nested:
+                lacks = "filters and no output" if bundle.filters else "no output"
+                self.found.problem(place, "output", f"it has {lacks}, and is in no other bundle: it is not built", warning=True)
 
 
 def unversioned(output: str) -> str:

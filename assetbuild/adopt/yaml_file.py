@@ -185,6 +185,9 @@ def _bundle(document: Document, bundle: str, table: Any, above: tuple[int, ...] 
             document.problem(bundle, key, f"must be {words}")
         if taken.get(key) is None or not isinstance(taken[key], kind):
             taken.pop(key, None)
+    if isinstance(taken.get("depends"), list) and not all(isinstance(item, str) for item in taken["depends"]):
+        document.problem(bundle, "depends", "must be a path or a list of paths")
+        del taken["depends"]
     taken["filters"] = _filters(document, bundle, table.get("filters"))
     return taken
 
