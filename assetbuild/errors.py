@@ -3,6 +3,8 @@ parses it back."""
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -64,8 +66,28 @@ class BuildError(AssetbuildError):
     """Something is wrong with the sources: exit status 1."""
 
 
+class Lines:
+    """The lines of a text, looked for once, however many places in it are told; a line ends at \\n, \\r\\n or \\r, as editors
+    count."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts: list[int] | None = None
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Line and column, from 1 and in characters, of an offset; a byte order mark is no character of its line."""
+        if self._starts is None:
+            self._starts = [0, *(end.end() for end in _LINE_END.finditer(self.text))]
+        line = bisect_right(self._starts, offset)
+        start = self._starts[line - 1]
+        if start == 0 < offset and self.text.startswith("\ufeff"):
+            start = 1
+        return line, offset - start + 1
+
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
-    """Line and column, from 1 and in characters, of an offset; a line ends at \\n, \\r\\n or \\r, as editors count."""
-    before = text[:offset]
-    line = before.count("\n") + before.count("\r") - before.count("\r\n") + 1
-    return line, offset - max(before.rfind("\n"), before.rfind("\r"))
+    """Lines.place, for one place."""
+    return Lines(text).place(offset)

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assetbuild.errors import Problem, line_and_column
+from assetbuild.errors import Lines, Problem, line_and_column
 from assetbuild.filters import FilterError, Settings, Unit
 from assetbuild.filters.chains import Chain, language, load
 from assetbuild.references import Note, Reference, Scan, substitute
@@ -19,7 +21,7 @@ from assetbuild.references import js as js_references
 from assetbuild.references import svg as svg_references
 from assetbuild.references import webmanifest as webmanifest_references
 from assetbuild.sources import Source
-from assetbuild.syntax import LexError
+from assetbuild.syntax import LexError, expression
 from assetbuild.syntax import css as css_syntax
 
 #: Files that are only copied are read in pieces of this size, in bytes, whatever their length.
@@ -153,11 +155,12 @@ def _opaque(job: Job) -> Compiled:
 
 def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str], Scan] | None) -> Compiled:
     problems: list[Problem] = []
+    lines = Lines(source)
 
     def warn(notes: tuple[Note, ...], text: str) -> None:
         for note in notes:
             # An offset in what an earlier filter made is no place in the user's file.
-            place = line_and_column(text, note.offset) if text is source else (0, 0)
+            place = lines.place(note.offset) if text is source else (0, 0)
             problems.append(Problem(job.shown, *place, note.message, "", "warning"))
 
     try:
@@ -165,7 +168,7 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
             css_syntax.check(source)
         text, read = _filtered(job, tools, source, warn)
     except LexError as error:
-        return _failed(job, [Problem(job.shown, *line_and_column(source, error.offset), error.message)])
+        return _failed(job, [Problem(job.shown, *lines.place(error.offset), error.message)])
     except FilterError as error:
         file = os.path.relpath(error.file, tools.working_folder) if error.file else job.shown
         return _failed(job, [Problem(file, error.line, error.column, error.message)])
@@ -181,7 +184,7 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
                 made = " and ".join(job.chain.filters)
                 what = f"what {made} made of this file is broken: {error.message}"
                 return _failed(job, [*problems, Problem(job.shown, 0, 0, what)])
-            place = line_and_column(source, error.offset)
+            place = lines.place(error.offset)
             if job.part:
                 return _failed(job, [*problems, Problem(job.shown, *place, error.message, _MEND_PART)])
             problems = [p for p in problems if (p.line, p.column) != place]
@@ -246,14 +249,42 @@ def places(job: Job, compiled: Compiled) -> list[tuple[int, int]]:
             written = tuple(r for r in find(source).references if compiled.text is None or r.kind != "sourcemap")
         except LexError:
             written = ()
+    lines = Lines(source)
     if [r.path for r in written] == [r.path for r in wanted]:
-        return [line_and_column(source, reference.start) for reference in written]
-    # Another language: the text itself is looked for, the n-th time it stands there for the n-th reference to it.
-    result, after = [], dict[str, int]()
+        return [lines.place(reference.start) for reference in written]
+    # Another language: the path itself is looked for, the n-th time it stands there for the n-th reference to it, and the last
+    # time for those of which there are more, as in a loop.
+    standing = _standing(source)
+    result, met = [], Counter[str]()
     for reference in wanted:
-        at = source.find(reference.path, after.get(reference.path, 0))
-        if at < 0:
-            at = source.find(reference.path)
-        after[reference.path] = at + 1
-        result.append(line_and_column(source, at) if at >= 0 else (0, 0))
+        found = standing.get(reference.path)
+        result.append(lines.place(found[min(met[reference.path], len(found) - 1)]) if found else (0, 0))
+        met[reference.path] += 1
     return result
+
+
+# What the languages that become CSS or JavaScript have in common: comments, url() and strings.
+_WRITTEN = expression(
+    r"//[^\n\r]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)"
+    r"|\b[uU][rR][lL]\([ \t]*+(?:(?P<url>[^\"'()\s]++)|(?P<quoted>)(?=[\"']))"
+    r"|\"(?P<double>(?:[^\"\\\n\r]++|\\[\s\S])*+)\"?+|'(?P<single>(?:[^'\\\n\r]++|\\[\s\S])*+)'?+"
+    r"|`(?P<back>(?:[^`\\]++|\\[\s\S])*+)`?+"
+)
+
+
+def _standing(source: str) -> dict[str, list[int]]:
+    """Where paths stand in a text, outside of its comments: those in url() first, then those in other strings."""
+    urls: dict[str, list[int]] = defaultdict(list)
+    strings: dict[str, list[int]] = defaultdict(list)
+    in_url = False
+    for match in _WRITTEN.finditer(source):
+        kind = match.lastgroup
+        if kind and kind != "quoted":
+            text = match[kind]
+            path = re.split(r"[?#]", text.strip(), maxsplit=1)[0]
+            at = match.start(kind) + len(text) - len(text.lstrip())
+            (urls if in_url or kind == "url" else strings)[path].append(at)
+        in_url = kind == "quoted"
+    for path, found in strings.items():
+        urls[path] += found
+    return urls

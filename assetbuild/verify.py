@@ -18,7 +18,7 @@ from io import FileIO
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from assetbuild.errors import Problem, line_and_column
+from assetbuild.errors import Lines, Problem
 from assetbuild.references import Reference, Scan, css, is_local, js, svg, webmanifest
 from assetbuild.runtime import manifest as treaty
 from assetbuild.syntax import LexError
@@ -451,12 +451,13 @@ class _Work:
             # The first has been told of; a script that does not lex is published as it is, unlinked.
             return
         passed = frozenset(entry.get("missing", ()))
+        lines = Lines(text)
         for reference in references:
             written = text[reference.start : reference.end]
             if reference.path in passed or written in passed or unquote(reference.path) in passed:
                 continue
             if not self._leads(record.path, reference):
-                line, column = line_and_column(text, reference.start)
+                line, column = lines.place(reference.start)
                 self.find(record.path, f'"{reference.path}" leads nowhere in the artifact', _REBUILD, line, column)
 
     def _leads(self, public_path: str, reference: Reference) -> bool:

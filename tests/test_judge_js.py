@@ -175,8 +175,6 @@ HARD = (
     "var a = function()\n{}, b\n/'/.c",
     "var a = b\nin c, d\n/'/.e",
     "var a = b, c = d\n/d/ e",
-    "if(1n)1.\nelse /a  b/",
-    "x = 1.\nlet m\n/'/.test(s)",
     "x = {a, b: function()\n{}}\n/d/ e",
     "for(var using of /'/.x);",
     "async function\xa0f(){await /a  b/.x}",

@@ -173,6 +173,7 @@ def test_a_slash_divides_behind(before: str) -> None:
         "var of\n",
         "var yield\n",
         "let\nm\n",
+        "do x\nwhile (a)\nlet\nm\n",
         "export let m\n",
         "export let\nm\n",
         "using m\n",

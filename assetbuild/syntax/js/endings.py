@@ -85,8 +85,11 @@ class Endings:
         before = look.token_end(start)
         if not before or text[before - 1] in ";{}:":
             return True
-        if text[before - 1] == ")" and look.heads_statement(self.brackets.opener_of(before - 1)):
-            return False
+        if text[before - 1] == ")":
+            opener = self.brackets.opener_of(before - 1)
+            if look.heads_statement(opener):
+                # The end of `do … while (…)` more likely than a loop over the value of a name.
+                return look.word_before(look.token_end(opener)) == "while"
         if look.word_before(before) == "export":
             return True
         return NEWLINE.search(text, before, start) is not None and self.ends_operand(before)
