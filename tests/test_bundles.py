@@ -309,3 +309,74 @@ def test_with_layers_imports_that_double_at_each_step_are_refused(project: Proje
     files = {f"{n}.css": f"@import '{n + 1}.css' layer(x);@import '{n + 1}.css';" for n in range(60)} | {"60.css": ".end{}"}
     error = failure(project, files, bundle("all.css", "0.css"))
     assert "assets/0.css: its imports lead to more than 10,000 sheets" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "place"),
+    [
+        ("function init() {}\ninit()", "init(1)\nfunction init() {}", "2:10"),
+        ("a\nasync function init() {}", "/* function init */ function* init() {}", "1:32"),
+        ("var a = 1, init = 2", "async function init() {}", "1:16"),
+        ("for (var init = 0;;) {}", "x()\nfunction init() {}", "2:10"),
+        ("var {a: init} = {}", "`${{}}`\nfunction init() {}", "2:10"),
+    ],
+)
+def test_a_function_that_an_earlier_part_declares_too_is_warned_of(
+    project: Project, first: str, second: str, place: str
+) -> None:
+    project.write({"assets/1.js": first, "assets/2.js": second, "assetbuild.toml": bundle("all.js", "1.js", "2.js")})
+    assert [str(p) for p in project.compile().warnings] == [
+        f'assets/2.js:{place}: "init" is declared in 1.js too: in a bundle the last one holds from the start, for 1.js as '
+        "well; put each part into (function () { … })()"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("function init() {}", "var init = 2"),
+        ("var init", "var init = 2"),
+        ("(function () { function init() {} })()", "function init() {}"),
+        ("var f = function init() {}; !function init() {}()", "function init() {}"),
+        ("var f = {init: 1, function: 2}, g = f.function\ninit = 3", "function init() {}"),
+        ("{ let init = 1 }", "class init {}"),
+        ("var x = class init {}", "let init"),
+    ],
+)
+def test_names_that_two_parts_may_declare(project: Project, first: str, second: str) -> None:
+    project.write({"assets/1.js": first, "assets/2.js": second, "assetbuild.toml": bundle("all.js", "1.js", "2.js")})
+    assert project.compile().warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("let one = 1", "const one = 2"),
+        ("var one", "x()\nlet one"),
+        ("const {a, one} = x", "function one() {}"),
+        ("class one {}", "var a = [1, 2],\n  one = 2"),
+        ("function one() {}", "class one {}"),
+    ],
+)
+def test_a_name_of_let_const_or_class_that_is_declared_twice_would_keep_the_bundle_from_running(
+    project: Project, first: str, second: str
+) -> None:
+    error = failure(project, {"1.js": first, "2.js": second}, bundle("all.js", "1.js", "2.js"))
+    assert 'assets/2.js:' in str(error)
+    assert '"one" is declared in 1.js too: with let, const or class a name can be declared only once' in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a()\nreturn", "2:1: this return is in no function"),
+        ("/* */ else { a() }", '1:7: this begins with "else", and one part of a bundle cannot continue into the next'),
+        ("catch (e) {}", '1:1: this begins with "catch", and one part of a bundle cannot continue into the next'),
+        ("a({\n  b: [1)\n})", "2:8: the brackets of this script do not match"),
+        ("a()\nb({", "2:2: the brackets of this script do not match"),
+        ("a()\n}", "2:1: the brackets of this script do not match"),
+    ],
+)
+def test_a_part_that_would_take_the_others_down_is_refused_at_its_place(project: Project, text: str, message: str) -> None:
+    error = failure(project, {"1.js": "if (a) {}", "2.js": text}, bundle("all.js", "1.js", "2.js"))
+    assert str(error).startswith(f"assets/2.js:{message}")

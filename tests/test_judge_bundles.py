@@ -479,6 +479,23 @@ SCRIPTS: dict[str, Mapping[str, str]] = {
     },
     "nothing but comments": {"1.js": "/* a */", "2.js": "// b", "3.js": "state.push(3)"},
     "nothing": {"1.js": "", "2.js": "state.push(2)", "3.js": "\n"},
+    "a form feed behind a line comment": {"1.js": "state.push(1); // the end\f", "2.js": "state.push(2)"},
+    "a directive behind an HTML-like comment": {
+        "1.js": "<!-- x\n'use strict'; state.push(1)",
+        "2.js": "loose = 2; state.push(loose)",
+        "3.js": "  --> y\n'use strict'; state.push(3)",
+    },
+    "strict mode in all that have a token": {
+        "1.js": "/* a license */",
+        "2.js": "'use strict'; state.push((function () { return this === undefined })())",
+        "3.js": "// the end",
+        "4.js": "<!-- old\n'use strict'\nstate.push((function () { return this === undefined })())",
+    },
+    "names that parts share without harm": {
+        "1.js": "var one = 1, both = 1\nfunction two() { return 2 }\nif (one) { var inner = 1; let block = 1 }",
+        "2.js": "var one = one || 3, two = two || 4; { let block = 2 }\nfor (let i of [1]) state.push(i)\nvar x = class A {}",
+        "3.js": "class A {} var y = function two() {}; let i = 5; state.push(one, two(), both, i, typeof A)",
+    },
 }
 
 
