@@ -105,7 +105,7 @@ class Assembler:
         """Join a bundle whose parts are compiled. Raises BuildError."""
         name = assembly.bundle.name
         jobs = self.jobs(assembly, compiled)
-        texts = {path: self.read(job).decode() for path, job in jobs.items()}
+        texts = self.texts(jobs)
         absent: set[str] = set()
         edits = {path: tuple(self.edits(name, job, compiled[job.key], absent)) for path, job in jobs.items()}
         kind = language(name)
@@ -125,6 +125,20 @@ class Assembler:
         size = len(joined.text.encode())
         job = replace(job, text=joined.text, source=replace(job.source, size=size))
         return Assembled(job, assembly.bundle.published, joined, jobs, frozenset(absent), tuple(problems))
+
+    def texts(self, jobs: Mapping[str, Job]) -> dict[str, str]:
+        texts: dict[str, str] = {}
+        problems: list[Problem] = []
+        for path, job in jobs.items():
+            data = self.read(job)
+            try:
+                texts[path] = data.decode()
+            except UnicodeDecodeError as error:
+                message = f"this is no text (byte 0x{data[error.start]:02x} at position {error.start}): it cannot be joined"
+                problems.append(Problem(job.shown, 0, 0, message))
+        if problems:
+            raise BuildError(problems)
+        return texts
 
     def sheets(
         self,

@@ -315,7 +315,7 @@ def test_with_layers_imports_that_double_at_each_step_are_refused(project: Proje
     ("first", "second", "place"),
     [
         ("function init() {}\ninit()", "init(1)\nfunction init() {}", "2:10"),
-        ("a\nasync function init() {}", "/* function init */ function* init() {}", "1:32"),
+        ("a\nasync function init() {}", "/* function init */ function* init() {}", "1:31"),
         ("var a = 1, init = 2", "async function init() {}", "1:16"),
         ("for (var init = 0;;) {}", "x()\nfunction init() {}", "2:10"),
         ("var {a: init} = {}", "`${{}}`\nfunction init() {}", "2:10"),
@@ -362,7 +362,7 @@ def test_a_name_of_let_const_or_class_that_is_declared_twice_would_keep_the_bund
     project: Project, first: str, second: str
 ) -> None:
     error = failure(project, {"1.js": first, "2.js": second}, bundle("all.js", "1.js", "2.js"))
-    assert 'assets/2.js:' in str(error)
+    assert "assets/2.js:" in str(error)
     assert '"one" is declared in 1.js too: with let, const or class a name can be declared only once' in str(error)
 
 
@@ -380,3 +380,40 @@ def test_a_name_of_let_const_or_class_that_is_declared_twice_would_keep_the_bund
 def test_a_part_that_would_take_the_others_down_is_refused_at_its_place(project: Project, text: str, message: str) -> None:
     error = failure(project, {"1.js": "if (a) {}", "2.js": text}, bundle("all.js", "1.js", "2.js"))
     assert str(error).startswith(f"assets/2.js:{message}")
+
+
+def test_a_part_that_is_no_text_cannot_be_joined(project: Project) -> None:
+    error = failure(project, {"a.png": b"\x89PNG", "b.png": b"ab\xff"}, bundle("all.bin", "a.png", "b.png"))
+    assert [str(p) for p in error.problems] == [
+        "assets/a.png: this is no text (byte 0x89 at position 0): it cannot be joined",
+        "assets/b.png: this is no text (byte 0xff at position 2): it cannot be joined",
+    ]
+
+
+def test_a_prefix_that_only_another_part_declares_is_refused(project: Project) -> None:
+    files = {"a.css": "@namespace svg 'http://www.w3.org/2000/svg';svg|a{}", "b.css": "i[a|='x']{}\nsvg|a, b{}"}
+    error = failure(project, files, bundle("all.css", "a.css", "b.css"))
+    assert str(error).startswith('assets/b.css:2:1: the prefix "svg" is declared in a.css, and would hold here too')
+    build(project, {**files, "b.css": "i[svg|='x']{} a||b{}"}, bundle("all.css", "a.css", "b.css"))
+
+
+def test_an_import_of_the_sheet_itself_is_dropped_without_a_word(project: Project) -> None:
+    files = {"assets/a.css": "i{}", "assets/b.css": "@import '';@import url(#f);b{}"}
+    project.write({**files, "assetbuild.toml": bundle("all.css", "a.css", "b.css")})
+    assert project.compile().warnings == ()
+    assert project.text("all.css") == "i{}b{}"
+
+
+def test_a_layer_anywhere_leaves_no_copies_of_sheets_without_layers(project: Project) -> None:
+    files = {"a.css": "@import 'x.css';@import 'l.css';@import 'x.css';", "x.css": "i{}", "l.css": "@layer l{b{}}"}
+    build(project, files, bundle("all.css", "a.css"))
+    assert project.text("all.css") == "@layer l{b{}}i{}"
+
+
+def test_an_outside_import_behind_a_layer_without_a_name_is_warned_of(project: Project) -> None:
+    files = {"assets/a.css": "@import 'x.css' layer;\n@import 'https://a.example/b.css' layer;", "assets/x.css": "i{}"}
+    project.write({**files, "assetbuild.toml": bundle("all.css", "a.css")})
+    assert (
+        "assets/a.css:2:1: this import moves to the top of the bundle, and its layer below one without a name that came "
+        in ("\n".join(map(str, project.compile().warnings)))
+    )

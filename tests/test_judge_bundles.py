@@ -265,6 +265,63 @@ HARD: dict[str, tuple[Mapping[str, str], list[str]]] = {
         },
         ["1.css", "2.css", "3.css"],
     ),
+    "an outside import in a layer behind an imported one": (
+        {
+            "1.css": "@import 'x.css' layer(x);@import 'data:text/css,.a{color:red}' layer(y);.b{top:1px}",
+            "x.css": ".a{color:blue}",
+        },
+        ["1.css"],
+    ),
+    "an outside import in a layer behind layers of an earlier part": (
+        {
+            "1.css": "@import 'x.css' layer(o) screen;@layer p{.a{color:blue}} @layer q, r;",
+            "x.css": "@import 'y.css' layer(i);h1{left:1px}",
+            "y.css": ".a{margin:5px}",
+            "2.css": "@import 'data:text/css,.a{margin:1px}' layer(o.h);@import 'data:text/css,.a{color:red}' layer(q);"
+            "@layer r{.a{top:1px}}",
+            "3.css": "@import 'data:text/css,.a{top:2px}' layer(q);",
+        },
+        ["1.css", "2.css", "3.css"],
+    ),
+    "an outside import in a layer behind one under a condition that does not hold": (
+        {
+            "1.css": "@import 'x.css' layer(x) print;@import 'data:text/css,.a{color:red}' layer(y);@layer x{.a{color:blue}}",
+            "x.css": ".a{color:lime}",
+        },
+        ["1.css"],
+    ),
+    "braces in a condition": (
+        {"1.css": "@import 'x.css' supports(--x: {a:b});.b{color:red}", "x.css": ".a{margin:7px}"},
+        ["1.css"],
+    ),
+    "an unclosed condition that ends in an unclosed URL": (
+        {
+            "1.css": "@import 'x.css' supports((a:b) screen; .a{background:url(x",
+            "x.css": ".a{margin:7px}",
+            "2.css": ".b{top:1px}",
+        },
+        ["1.css", "2.css"],
+    ),
+    "names of layers in any form": (
+        {
+            "1.css": "@import 'x.css' layer(l1/* base */);@import 'y.css' layer(/**/l2/**/.l3);@import 'z.css' layer(\\6c 1);"
+            "@layer l2{.a{top:1px}}",
+            "x.css": ".a{color:red;margin:3px}",
+            "y.css": ".a{color:blue;top:2px}",
+            "z.css": ".a{color:lime;margin:4px}",
+        },
+        ["1.css"],
+    ),
+    "imports of the sheet itself": ({"1.css": "@import '';@import '#f';@import url();.a{color:red}"}, ["1.css"]),
+    "sheets without layers imported again beside layers": (
+        {
+            "1.css": "@import 'x.css';@import 'y.css';@import 'l.css' layer(l);@import 'x.css';",
+            "x.css": ".a{color:red}",
+            "y.css": ".a{color:blue;margin:4px}",
+            "l.css": "@import 'x.css';h1.a{margin:1px}",
+        },
+        ["1.css"],
+    ),
     "an import below other rules": (
         {"1.css": ".a{color:red} @import 'x.css'; .b{color:blue}", "x.css": ".a{margin:9px}"},
         ["1.css"],

@@ -150,9 +150,12 @@ _TOKEN = expression(
 )
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 # Behind these a word goes on with what they begin, whatever lines are between.
-_UNFINISHED = frozenset("typeof void new delete in of instanceof throw await yield case else do extends default async".split())
+_UNFINISHED = frozenset(
+    ("typeof", "void", "new", "delete", "in", "of", "instanceof", "throw", "await", "yield", "case", "else", "do", "extends")
+    + ("default", "async")
+)
 # Names in a pattern that has neither defaults nor computed keys: what is no key with a colon.
-_PATTERN = expression(rf"[\w$\s,:.{{}}\[\]\x80-\U0010ffff]*+")
+_PATTERN = expression(r"[\w$\s,:.{}\[\]\x80-\U0010ffff]*+")
 _PATTERN_NAME = expression(r"(?<![\w$])[A-Za-z_$\x80-\U0010ffff][\w$]*+(?!\s*:)")
 
 
@@ -284,9 +287,7 @@ class _Walk:
             self.wanted = False
         self.last = last
         self.operand = (
-            group == "literal"
-            or (word and (token not in _UNFINISHED or last == "fresh async"))
-            or token in ("++", "--")
+            group == "literal" or (word and (token not in _UNFINISHED or last == "fresh async")) or token in ("++", "--")
         )
         self.newline = False
 
