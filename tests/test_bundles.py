@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from assetbuild import config as configuration
+from assetbuild import pool
 from assetbuild.errors import AssetbuildError, BuildError, ConfigError
 from assetbuild.explain import explain
 from assetbuild.verify import verify
@@ -417,3 +418,18 @@ def test_an_outside_import_behind_a_layer_without_a_name_is_warned_of(project: P
         "assets/a.css:2:1: this import moves to the top of the bundle, and its layer below one without a name that came "
         in ("\n".join(map(str, project.compile().warnings)))
     )
+
+
+def test_a_long_chain_of_imports_takes_no_workers_for_each_level(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    run = pool.run
+
+    def counted(*args: object, **keys: object) -> object:
+        started.append(1)
+        return run(*args, **keys)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pool, "run", counted)
+    files = {f"x{n}.css": f"@import 'x{n + 1}.css';" for n in range(300)} | {"x300.css": "i{}"}
+    build(project, files, bundle("all.css", "x0.css"), bundle("parts.css", *(f"x{n}.css" for n in range(1, 3))))
+    assert project.text("all.css") == project.text("parts.css") == "i{}"
+    assert len(started) < 5

@@ -151,8 +151,8 @@ _TOKEN = expression(
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 # Behind these a word goes on with what they begin, whatever lines are between.
 _UNFINISHED = frozenset(
-    ("typeof", "void", "new", "delete", "in", "of", "instanceof", "throw", "await", "yield", "case", "else", "do", "extends")
-    + ("default", "async")
+    {"typeof", "void", "new", "delete", "in", "of", "instanceof", "throw", "await", "yield", "case", "else", "do", "extends"}
+    | {"default", "async"}
 )
 # Names in a pattern that has neither defaults nor computed keys: what is no key with a colon.
 _PATTERN = expression(r"[\w$\s,:.{}\[\]\x80-\U0010ffff]*+")
