@@ -59,7 +59,8 @@ BUNDLES: Files = {
     "assets/css/a.css": 'p { color: red }\n@import "c.css";\n',
     "assets/css/b.css": "@import url(https://fonts.example.com/serif.css);\n",
     "assets/css/c.css": "i{}",
-    "assets/css/e.css": '@import "c.css" layer;\n@import "https://fonts.example.com/sans.css" layer(fonts);\n',
+    "assets/css/d.css": "",
+    "assets/css/e.css": '@import "d.css" layer;\n@import "https://fonts.example.com/sans.css" layer(fonts);\n',
     "assets/css/page.css": "@import 'a.css';\n",
 }
 

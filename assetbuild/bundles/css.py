@@ -479,7 +479,8 @@ def _hoist(builder: Builder, events: Sequence[_Event], read: Mapping[str, _Read]
             own = event.conditions
             if own.layer:
                 waiting[f"@layer {own.layer};", (*around, Conditions(None, own.supports, own.media))] = None
-                known |= set() if nameless else {_layer_of((*around, own))}
+                if not nameless:
+                    known.add(_layer_of((*around, own)) or "")
             around.append(own)
         elif event.kind == "close":
             nameless += around.pop().layer == ""
