@@ -214,7 +214,9 @@ class _Build:
     def compile(self, work: list[Job], here: bool = False) -> None:
         """here: in this process, where no filter can hang or crash it."""
         weights = [job.source.size for job in work]
-        run = functools.partial(recall, tools=self.tools, cache=self.cache, version=self.version)
+        # The workspace is a worker's folder for temporary files, and would become this process's.
+        tools = replace(self.tools, workspace="") if here else self.tools
+        run = functools.partial(recall, tools=tools, cache=self.cache, version=self.version)
         # What is only read and copied takes as long as it is large.
         limits = [self.tools.time_limit if job.chain.filters else None for job in work]
         runs: Generator[tuple[int, Recalled | pool.Lost], None, None]
