@@ -46,6 +46,9 @@ class Assembler:
         self.by_source = {job.source.path: job for job in work.sources.values()}
         #: Every path that a reference can mean, whether it is published or only a part.
         self.tree = work.sources.keys() | work.bundles.keys() | work.jobs.keys()
+        # Sheets whose imports are still to be looked at, and all that were met.
+        self.unread = [self.part(path, one) for one in work.assemblies for path in one.parts]
+        self.met = {job.key for job in self.unread}
 
     def part(self, path: str, assembly: Assembly) -> Job:
         """The job of a part: by the source's own chain without minifiers, or as the bundle has it."""
@@ -67,14 +70,16 @@ class Assembler:
 
     def imported(self, compiled: Mapping[str, Compiled]) -> list[Job]:
         """The sheets that those in bundles import from the tree, and that are not compiled yet."""
-        found: dict[str, Job] = {}
-        waiting = [job for one in self.work.assemblies for job in self.jobs(one, compiled).values()]
-        for job in waiting:
+        found: list[Job] = []
+        while self.unread:
+            job = self.unread.pop()
             if job.key in compiled and language(job.logical_path) == "css":
                 for target in self.imports(job, compiled[job.key]).values():
-                    if (sheet := self.work.sources.get(target)) and sheet.key not in compiled:
-                        found[sheet.key] = sheet
-        return list(found.values())
+                    if (sheet := self.work.sources.get(target)) and sheet.key not in self.met:
+                        self.met.add(sheet.key)
+                        (self.unread if sheet.key in compiled else found).append(sheet)
+        self.unread = list(found)
+        return found
 
     def imports(self, job: Job, unit: Compiled) -> dict[int, str]:
         """What a bundle takes in at each `@import` of a sheet: the path it has once compiled, by the rule's start."""
@@ -105,7 +110,7 @@ class Assembler:
         """Join a bundle whose parts are compiled. Raises BuildError."""
         name = assembly.bundle.name
         jobs = self.jobs(assembly, compiled)
-        texts = {path: self.read(job).decode() for path, job in jobs.items()}
+        texts = self.texts(jobs)
         absent: set[str] = set()
         edits = {path: tuple(self.edits(name, job, compiled[job.key], absent)) for path, job in jobs.items()}
         kind = language(name)
@@ -125,6 +130,20 @@ class Assembler:
         size = len(joined.text.encode())
         job = replace(job, text=joined.text, source=replace(job.source, size=size))
         return Assembled(job, assembly.bundle.published, joined, jobs, frozenset(absent), tuple(problems))
+
+    def texts(self, jobs: Mapping[str, Job]) -> dict[str, str]:
+        texts: dict[str, str] = {}
+        problems: list[Problem] = []
+        for path, job in jobs.items():
+            data = self.read(job)
+            try:
+                texts[path] = data.decode()
+            except UnicodeDecodeError as error:
+                message = f"this is no text (byte 0x{data[error.start]:02x} at position {error.start}): it cannot be joined"
+                problems.append(Problem(job.shown, 0, 0, message))
+        if problems:
+            raise BuildError(problems)
+        return texts
 
     def sheets(
         self,

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import hashlib
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -22,7 +22,7 @@ from assetbuild.errors import BuildError, Problem
 from assetbuild.link import MISSING, Linker, Output, Text, resolve
 from assetbuild.media_types import media_type
 from assetbuild.missing import Missing, Report, severity
-from assetbuild.recall import recall
+from assetbuild.recall import Recalled, recall
 from assetbuild.references import Reference
 from assetbuild.runtime import manifest as treaty
 from assetbuild.spool import Spool, workspace
@@ -179,7 +179,9 @@ class _Build:
         assembler = Assembler(self.work, self.config.base_url, self.read)
         self.compile([*self.work.jobs.values(), *assembler.parts()])
         while imported := assembler.imported(self.compiled):
-            self.compile(imported)
+            # A chain of imports has as many levels as sheets, and to start workers for each takes longer than the work.
+            small = sum(job.source.size for job in imported) < pool.WORTH_A_WORKER
+            self.compile(imported, here=small and not any(job.chain.filters for job in imported))
         if not self.failed():  # A part that is broken would only make its bundle say so again.
             for level in levels(self.work.assemblies):
                 self.bundle(assembler, level)
@@ -209,12 +211,19 @@ class _Build:
     def failed(self) -> bool:
         return any(problem.severity == "error" for problem in self.problems)
 
-    def compile(self, work: list[Job]) -> None:
+    def compile(self, work: list[Job], here: bool = False) -> None:
+        """here: in this process, where no filter can hang or crash it."""
         weights = [job.source.size for job in work]
-        run = functools.partial(recall, tools=self.tools, cache=self.cache, version=self.version)
+        # The workspace is a worker's folder for temporary files, and would become this process's.
+        tools = replace(self.tools, workspace="") if here else self.tools
+        run = functools.partial(recall, tools=tools, cache=self.cache, version=self.version)
         # What is only read and copied takes as long as it is large.
         limits = [self.tools.time_limit if job.chain.filters else None for job in work]
-        runs = pool.run(run, work, weights=weights, jobs=self.workers, time_limits=limits)
+        runs: Generator[tuple[int, Recalled | pool.Lost], None, None]
+        if here:
+            runs = (one for one in enumerate(map(run, work)))
+        else:
+            runs = pool.run(run, work, weights=weights, jobs=self.workers, time_limits=limits)
         done = 0
         with contextlib.closing(runs):  # The workers end here, whatever ends the loop.
             for number, result in runs:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from assetbuild import config as configuration
+from assetbuild import pool
 from assetbuild.errors import AssetbuildError, BuildError, ConfigError
 from assetbuild.explain import explain
 from assetbuild.verify import verify
@@ -309,3 +310,126 @@ def test_with_layers_imports_that_double_at_each_step_are_refused(project: Proje
     files = {f"{n}.css": f"@import '{n + 1}.css' layer(x);@import '{n + 1}.css';" for n in range(60)} | {"60.css": ".end{}"}
     error = failure(project, files, bundle("all.css", "0.css"))
     assert "assets/0.css: its imports lead to more than 10,000 sheets" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "place"),
+    [
+        ("function init() {}\ninit()", "init(1)\nfunction init() {}", "2:10"),
+        ("a\nasync function init() {}", "/* function init */ function* init() {}", "1:31"),
+        ("var a = 1, init = 2", "async function init() {}", "1:16"),
+        ("for (var init = 0;;) {}", "x()\nfunction init() {}", "2:10"),
+        ("var {a: init} = {}", "`${{}}`\nfunction init() {}", "2:10"),
+    ],
+)
+def test_a_function_that_an_earlier_part_declares_too_is_warned_of(
+    project: Project, first: str, second: str, place: str
+) -> None:
+    project.write({"assets/1.js": first, "assets/2.js": second, "assetbuild.toml": bundle("all.js", "1.js", "2.js")})
+    assert [str(p) for p in project.compile().warnings] == [
+        f'assets/2.js:{place}: "init" is declared in 1.js too: in a bundle the last one holds from the start, for 1.js as '
+        "well; put each part into (function () { … })()"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("function init() {}", "var init = 2"),
+        ("var init", "var init = 2"),
+        ("(function () { function init() {} })()", "function init() {}"),
+        ("var f = function init() {}; !function init() {}()", "function init() {}"),
+        ("var f = {init: 1, function: 2}, g = f.function\ninit = 3", "function init() {}"),
+        ("{ let init = 1 }", "class init {}"),
+        ("var x = class init {}", "let init"),
+    ],
+)
+def test_names_that_two_parts_may_declare(project: Project, first: str, second: str) -> None:
+    project.write({"assets/1.js": first, "assets/2.js": second, "assetbuild.toml": bundle("all.js", "1.js", "2.js")})
+    assert project.compile().warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("let one = 1", "const one = 2"),
+        ("var one", "x()\nlet one"),
+        ("const {a, one} = x", "function one() {}"),
+        ("class one {}", "var a = [1, 2],\n  one = 2"),
+        ("function one() {}", "class one {}"),
+    ],
+)
+def test_a_name_of_let_const_or_class_that_is_declared_twice_would_keep_the_bundle_from_running(
+    project: Project, first: str, second: str
+) -> None:
+    error = failure(project, {"1.js": first, "2.js": second}, bundle("all.js", "1.js", "2.js"))
+    assert "assets/2.js:" in str(error)
+    assert '"one" is declared in 1.js too: with let, const or class a name can be declared only once' in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a()\nreturn", "2:1: this return is in no function"),
+        ("/* */ else { a() }", '1:7: this begins with "else", and one part of a bundle cannot continue into the next'),
+        ("catch (e) {}", '1:1: this begins with "catch", and one part of a bundle cannot continue into the next'),
+        ("a({\n  b: [1)\n})", "2:8: the brackets of this script do not match"),
+        ("a()\nb({", "2:2: the brackets of this script do not match"),
+        ("a()\n}", "2:1: the brackets of this script do not match"),
+    ],
+)
+def test_a_part_that_would_take_the_others_down_is_refused_at_its_place(project: Project, text: str, message: str) -> None:
+    error = failure(project, {"1.js": "if (a) {}", "2.js": text}, bundle("all.js", "1.js", "2.js"))
+    assert str(error).startswith(f"assets/2.js:{message}")
+
+
+def test_a_part_that_is_no_text_cannot_be_joined(project: Project) -> None:
+    error = failure(project, {"a.png": b"\x89PNG", "b.png": b"ab\xff"}, bundle("all.bin", "a.png", "b.png"))
+    assert [str(p) for p in error.problems] == [
+        "assets/a.png: this is no text (byte 0x89 at position 0): it cannot be joined",
+        "assets/b.png: this is no text (byte 0xff at position 2): it cannot be joined",
+    ]
+
+
+def test_a_prefix_that_only_another_part_declares_is_refused(project: Project) -> None:
+    files = {"a.css": "@namespace svg 'http://www.w3.org/2000/svg';svg|a{}", "b.css": "i[a|='x']{}\nsvg|a, b{}"}
+    error = failure(project, files, bundle("all.css", "a.css", "b.css"))
+    assert str(error).startswith('assets/b.css:2:1: the prefix "svg" is declared in a.css, and would hold here too')
+    build(project, {**files, "b.css": "i[svg|='x']{} a||b{}"}, bundle("all.css", "a.css", "b.css"))
+
+
+def test_an_import_of_the_sheet_itself_is_dropped_without_a_word(project: Project) -> None:
+    files = {"assets/a.css": "i{}", "assets/b.css": "@import '';@import url(#f);b{}"}
+    project.write({**files, "assetbuild.toml": bundle("all.css", "a.css", "b.css")})
+    assert project.compile().warnings == ()
+    assert project.text("all.css") == "i{}b{}"
+
+
+def test_a_layer_anywhere_leaves_no_copies_of_sheets_without_layers(project: Project) -> None:
+    files = {"a.css": "@import 'x.css';@import 'l.css';@import 'x.css';", "x.css": "i{}", "l.css": "@layer l{b{}}"}
+    build(project, files, bundle("all.css", "a.css"))
+    assert project.text("all.css") == "@layer l{b{}}i{}"
+
+
+def test_an_outside_import_behind_a_layer_without_a_name_is_warned_of(project: Project) -> None:
+    files = {"assets/a.css": "@import 'x.css' layer;\n@import 'https://a.example/b.css' layer;", "assets/x.css": "i{}"}
+    project.write({**files, "assetbuild.toml": bundle("all.css", "a.css")})
+    assert (
+        "assets/a.css:2:1: this import moves to the top of the bundle, and its layer below one without a name that came "
+        in ("\n".join(map(str, project.compile().warnings)))
+    )
+
+
+def test_a_long_chain_of_imports_takes_no_workers_for_each_level(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    run = pool.run
+
+    def counted(*args: object, **keys: object) -> object:
+        started.append(1)
+        return run(*args, **keys)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pool, "run", counted)
+    files = {f"x{n}.css": f"@import 'x{n + 1}.css';" for n in range(300)} | {"x300.css": "i{}"}
+    build(project, files, bundle("all.css", "x0.css"), bundle("parts.css", *(f"x{n}.css" for n in range(1, 3))))
+    assert project.text("all.css") == project.text("parts.css") == "i{}"
+    assert len(started) < 5

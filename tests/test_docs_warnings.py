@@ -52,13 +52,15 @@ BUNDLES: Files = {
     "assetbuild.toml": 'missing = "warn"\n'
     '[bundles."js/all.js"]\ncontents = ["js/a.js", "js/b.js", "lib/*.js"]\n'
     '[bundles."css/all.css"]\ncontents = ["css/a.css", "css/b.css"]\n'
-    '[bundles."js/odd.js"]\ncontents = ["js/c.js"]\n',
-    "assets/js/a.js": "start()\n",
-    "assets/js/b.js": '"use strict";\ngo()\n',
+    '[bundles."js/odd.js"]\ncontents = ["js/c.js"]\n[bundles."css/layers.css"]\ncontents = ["css/e.css"]\n',
+    "assets/js/a.js": "start()\nfunction start() {}\n",
+    "assets/js/b.js": '"use strict";\ngo()\nfunction start() {}\n',
     "assets/js/c.js": f"var odd = '{CONTROLS}';\n",
     "assets/css/a.css": 'p { color: red }\n@import "c.css";\n',
     "assets/css/b.css": "@import url(https://fonts.example.com/serif.css);\n",
     "assets/css/c.css": "i{}",
+    "assets/css/d.css": "",
+    "assets/css/e.css": '@import "d.css" layer;\n@import "https://fonts.example.com/sans.css" layer(fonts);\n',
     "assets/css/page.css": "@import 'a.css';\n",
 }
 

@@ -265,6 +265,63 @@ HARD: dict[str, tuple[Mapping[str, str], list[str]]] = {
         },
         ["1.css", "2.css", "3.css"],
     ),
+    "an outside import in a layer behind an imported one": (
+        {
+            "1.css": "@import 'x.css' layer(x);@import 'data:text/css,.a{color:red}' layer(y);.b{top:1px}",
+            "x.css": ".a{color:blue}",
+        },
+        ["1.css"],
+    ),
+    "an outside import in a layer behind layers of an earlier part": (
+        {
+            "1.css": "@import 'x.css' layer(o) screen;@layer p{.a{color:blue}} @layer q, r;",
+            "x.css": "@import 'y.css' layer(i);h1{left:1px}",
+            "y.css": ".a{margin:5px}",
+            "2.css": "@import 'data:text/css,.a{margin:1px}' layer(o.h);@import 'data:text/css,.a{color:red}' layer(q);"
+            "@layer r{.a{top:1px}}",
+            "3.css": "@import 'data:text/css,.a{top:2px}' layer(q);",
+        },
+        ["1.css", "2.css", "3.css"],
+    ),
+    "an outside import in a layer behind one under a condition that does not hold": (
+        {
+            "1.css": "@import 'x.css' layer(x) print;@import 'data:text/css,.a{color:red}' layer(y);@layer x{.a{color:blue}}",
+            "x.css": ".a{color:lime}",
+        },
+        ["1.css"],
+    ),
+    "braces in a condition": (
+        {"1.css": "@import 'x.css' supports(--x: {a:b});.b{color:red}", "x.css": ".a{margin:7px}"},
+        ["1.css"],
+    ),
+    "an unclosed condition that ends in an unclosed URL": (
+        {
+            "1.css": "@import 'x.css' supports((a:b) screen; .a{background:url(x",
+            "x.css": ".a{margin:7px}",
+            "2.css": ".b{top:1px}",
+        },
+        ["1.css", "2.css"],
+    ),
+    "names of layers in any form": (
+        {
+            "1.css": "@import 'x.css' layer(l1/* base */);@import 'y.css' layer(/**/l2/**/.l3);@import 'z.css' layer(\\6c 1);"
+            "@layer l2{.a{top:1px}}",
+            "x.css": ".a{color:red;margin:3px}",
+            "y.css": ".a{color:blue;top:2px}",
+            "z.css": ".a{color:lime;margin:4px}",
+        },
+        ["1.css"],
+    ),
+    "imports of the sheet itself": ({"1.css": "@import '';@import '#f';@import url();.a{color:red}"}, ["1.css"]),
+    "sheets without layers imported again beside layers": (
+        {
+            "1.css": "@import 'x.css';@import 'y.css';@import 'l.css' layer(l);@import 'x.css';",
+            "x.css": ".a{color:red}",
+            "y.css": ".a{color:blue;margin:4px}",
+            "l.css": "@import 'x.css';h1.a{margin:1px}",
+        },
+        ["1.css"],
+    ),
     "an import below other rules": (
         {"1.css": ".a{color:red} @import 'x.css'; .b{color:blue}", "x.css": ".a{margin:9px}"},
         ["1.css"],
@@ -479,6 +536,23 @@ SCRIPTS: dict[str, Mapping[str, str]] = {
     },
     "nothing but comments": {"1.js": "/* a */", "2.js": "// b", "3.js": "state.push(3)"},
     "nothing": {"1.js": "", "2.js": "state.push(2)", "3.js": "\n"},
+    "a form feed behind a line comment": {"1.js": "state.push(1); // the end\f", "2.js": "state.push(2)"},
+    "a directive behind an HTML-like comment": {
+        "1.js": "<!-- x\n'use strict'; state.push(1)",
+        "2.js": "loose = 2; state.push(loose)",
+        "3.js": "  --> y\n'use strict'; state.push(3)",
+    },
+    "strict mode in all that have a token": {
+        "1.js": "/* a license */",
+        "2.js": "'use strict'; state.push((function () { return this === undefined })())",
+        "3.js": "// the end",
+        "4.js": "<!-- old\n'use strict'\nstate.push((function () { return this === undefined })())",
+    },
+    "names that parts share without harm": {
+        "1.js": "var one = 1, both = 1\nfunction two() { return 2 }\nif (one) { var inner = 1; let block = 1 }",
+        "2.js": "var one = one || 3, two = two || 4; { let block = 2 }\nfor (let i of [1]) state.push(i)\nvar x = class A {}",
+        "3.js": "class A {} var y = function two() {}; let i = 5; state.push(one, two(), both, i, typeof A)",
+    },
 }
 
 

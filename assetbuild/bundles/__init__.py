@@ -188,9 +188,9 @@ class Builder:
             self.pieces.append((part, offset))
             self.length += len(text)
 
-    def ends_line(self) -> bool:
-        """Whether what there is ends in a line end, or is nothing."""
-        return not self.texts or self.texts[-1][-1] in "\n\r\f"
+    def ends_line(self, ends: str = "\n\r\f") -> bool:
+        """Whether what there is ends in a line end, or is nothing. ends: what the language takes for one."""
+        return not self.texts or self.texts[-1][-1] in ends
 
     def joined(self, faults: Iterable[Fault] = ()) -> Joined:
         return Joined("".join(self.texts), tuple(self.starts), tuple(self.pieces), tuple(faults))

@@ -26,8 +26,7 @@ from assetbuild.syntax.css import Token
 MOST_OCCURRENCES = 10_000
 
 _CLOSING = {"(": ")", "[": "]", "{": "}", "function": ")"}
-_IDENT = r"(?:--|-?[A-Za-z_\x80-\U0010ffff])[\w\-\x80-\U0010ffff]*"
-_LAYER_NAME = re.compile(rf"\s*({_IDENT}(?:\.{_IDENT})*)\s*")
+_COMMENTS = re.compile(r"(?:/\*(?:[^*]|\*(?!/))*\*/)*")
 
 Edit = tuple[int, int, str]
 
@@ -57,6 +56,9 @@ class Conditions(NamedTuple):
         if self.layer is not None:
             text += f"@layer {self.layer}{{" if self.layer else "@layer{"
         return text
+
+    def closing(self) -> str:
+        return "}" * (bool(self.media) + bool(self.supports) + (self.layer is not None))
 
     def behind_url(self) -> str:
         text = ""
@@ -101,7 +103,7 @@ class _Rule:
 @dataclass(frozen=True, slots=True)
 class _Read:
     """What is known of a sheet. wrapped: edits that it needs inside a block. late: imports that browsers ignore. ending: what
-    it left open."""
+    it left open. layers: a statement for each of the rules, behind the head, that name layers, "" for a layer without name."""
 
     sheet: Sheet
     head: tuple[_Rule, ...]
@@ -110,6 +112,7 @@ class _Read:
     ending: str
     has_layers: bool
     has_rules: bool
+    layers: tuple[str, ...]
 
 
 def join(parts: Sequence[str], sheets: Mapping[str, Sheet]) -> Joined:
@@ -131,7 +134,7 @@ def join(parts: Sequence[str], sheets: Mapping[str, Sheet]) -> Joined:
             builder.write(event.conditions.opening() + "\n")
         elif event.kind == "close" and event.conditions.opening():
             depth -= 1
-            builder.write("}" * event.conditions.opening().count("{") + "\n")
+            builder.write(event.conditions.closing() + "\n")
         elif event.kind == "layers" and event.rule is not None:
             # It stood before the imports, and it is the first that names a layer that settles its place.
             _layers(builder, read[event.path].sheet, event.rule)
@@ -162,6 +165,7 @@ def _read(sheet: Sheet) -> _Read:
     has_layers = has_rules = False
     last: Token | None = None
     statement: list[Token] = []
+    layers: list[str] = []
     for token in css.tokens(text):
         kind = token.type
         if kind in ("whitespace", "comment"):
@@ -182,6 +186,9 @@ def _read(sheet: Sheet) -> _Read:
         if kind in _CLOSING:
             if kind == "{" and not stack:
                 zone, has_rules, in_block = "rules", True, True
+                if state == "at" and at_name == "layer":
+                    name = _layer_name(text, statement[1:-1])
+                    layers += [f"@layer {name};" if name else ""] if name is not None else []
             stack.append(_CLOSING[kind])
         elif stack and kind == stack[-1]:
             stack.pop()
@@ -193,6 +200,8 @@ def _read(sheet: Sheet) -> _Read:
         elif kind == "semicolon" and not stack and state == "at":
             zone = _statement(text, at_name, rule_start, token.end, statement, zone, head, late)
             state = ""
+            if at_name == "layer" and not (head and head[-1].start == rule_start):
+                layers.append(text[rule_start : token.end])
     ending = _unclosed_url(text, last) + "".join(reversed(stack))
     if state == "at" and not in_block:
         _statement(text, at_name, rule_start, len(text), statement, zone, head, late)
@@ -201,7 +210,7 @@ def _read(sheet: Sheet) -> _Read:
     elif state == "qualified" and not in_block:
         ending += "{}"
     has_layers = has_layers or any(rule.conditions.layer is not None for rule in head)
-    return _Read(sheet, tuple(head), tuple(wrapped), tuple(late), ending, has_layers, has_rules)
+    return _Read(sheet, tuple(head), tuple(wrapped), tuple(late), ending, has_layers, has_rules, tuple(layers))
 
 
 def _unclosed_url(text: str, last: Token | None) -> str:
@@ -273,17 +282,47 @@ def _import(text: str, start: int, end: int, rest: Sequence[Token]) -> _Rule:
             layer, position = "", position + 1
         elif token.type == "function" and word == "layer":
             behind = _behind(rest, position)
-            name = _LAYER_NAME.fullmatch(_inner(text, rest, position, behind))
-            if name:
-                layer, position = name[1], behind
+            inner = rest[position + 1 : behind - _is_closed(rest, position, behind)]
+            if name := _layer_name(text, inner):
+                layer, position = name, behind
     if position < len(rest) and rest[position].type == "function":
         token = rest[position]
         if css.unescape(text[token.start : token.end - 1]).lower() == "supports":
             behind = _behind(rest, position)
             supports, position = _inner(text, rest, position, behind).strip(), behind
             supports = supports or "not all"  # Nothing is no condition, and false.
-    media = text[rest[position].start : rest[-1].end] if position < len(rest) else ""
-    return _Rule("import", start, end, url, Conditions(layer, supports, media.strip() + _open_brackets(rest[position:])))
+    media = text[rest[position].start : rest[-1].end] + _cut_off(text, rest[position:]) if position < len(rest) else ""
+    return _Rule("import", start, end, url, Conditions(layer, supports, media.strip()))
+
+
+def _layer_name(text: str, tokens: Sequence[Token]) -> str | None:
+    """A layer's name without comments, "" where there is none; None for what is no name."""
+    name = ""
+    for index, token in enumerate(tokens):
+        part = text[token.start : token.end]
+        if token.type != "ident" if index % 2 == 0 else part != ".":
+            return None
+        # A dot has no blank beside it.
+        if index and not _COMMENTS.fullmatch(text, tokens[index - 1].end, token.start):
+            return None
+        name += part
+    return name if not tokens or len(tokens) % 2 else None
+
+
+def _is_closed(tokens: Sequence[Token], position: int, behind: int) -> bool:
+    """Whether what is opened at a position, and ends before `behind`, is closed there and not by the end of the text."""
+    return behind - 1 > position and tokens[behind - 1].type == ")" and not _open_brackets(tokens[position:behind])
+
+
+def _cut_off(text: str, tokens: Sequence[Token]) -> str:
+    """What tokens lack that the end of the text ends: of a URL or a string, and brackets."""
+    if not tokens:
+        return ""
+    last = tokens[-1]
+    lacking = _unclosed_url(text[: last.end], last) if last.end == len(text) else ""
+    if last.type == "string":
+        lacking = _closed(text[last.start : last.end])
+    return lacking + _open_brackets(tokens)
 
 
 def _behind(tokens: Sequence[Token], position: int) -> int:
@@ -301,8 +340,9 @@ def _behind(tokens: Sequence[Token], position: int) -> int:
 
 def _inner(text: str, tokens: Sequence[Token], position: int, behind: int) -> str:
     """What stands between the brackets."""
-    closed = behind - 1 > position and tokens[behind - 1].type == ")" and _behind(tokens, position) == behind
-    return text[tokens[position].end : tokens[behind - 1].start if closed else tokens[behind - 1].end]
+    if _is_closed(tokens, position, behind):
+        return text[tokens[position].end : tokens[behind - 1].start]
+    return text[tokens[position].end : tokens[behind - 1].end] + _cut_off(text, tokens[position + 1 : behind])
 
 
 def _open_brackets(tokens: Sequence[Token]) -> str:
@@ -343,7 +383,7 @@ class _Event(NamedTuple):
 def _events(parts: Sequence[str], read: Mapping[str, _Read], faults: list[Fault]) -> list[_Event]:
     """Everything in the order in which a browser would meet it, found from the end, so that of several occurrences of a
     sheet the last stays."""
-    layers = any(one.has_layers for one in read.values())
+    layered = _layered(read)
     seen: set[tuple[str, tuple[Conditions, ...]]] = set()
     backward: list[_Event] = []
     occurrences = 0
@@ -369,7 +409,8 @@ def _events(parts: Sequence[str], read: Mapping[str, _Read], faults: list[Fault]
                     event.path,
                     (*(c for c in around if c != _NONE), *((event.conditions,) if event.conditions != _NONE else ())),
                 )
-                if not layers and key in seen:
+                named = event.path in layered or any(c.layer is not None for c in (*around, event.conditions))
+                if not named and key in seen:
                     continue
                 seen.add(key)
                 occurrences += 1
@@ -380,6 +421,22 @@ def _events(parts: Sequence[str], read: Mapping[str, _Read], faults: list[Fault]
                     return []
                 work.append(_backward(read[event.path], event))
     return backward[::-1]
+
+
+def _layered(read: Mapping[str, _Read]) -> set[str]:
+    """The sheets that name a layer, or that import such a sheet."""
+    importers: dict[str, list[str]] = {}
+    for path, one in read.items():
+        for target in (one.sheet.imports or {}).values():
+            importers.setdefault(target, []).append(path)
+    found = {path for path, one in read.items() if one.has_layers}
+    waiting = list(found)
+    while waiting:
+        for path in importers.get(waiting.pop(), ()):
+            if path not in found:
+                found.add(path)
+                waiting.append(path)
+    return found
 
 
 def _backward(one: _Read, event: _Event) -> Iterator[_Event]:
@@ -396,7 +453,7 @@ def _backward(one: _Read, event: _Event) -> Iterator[_Event]:
             by_src = text[rule.url[0] : rule.url[0] + 1] in ("s", "S", "\\")
             if target is not None and not by_src:
                 yield _Event("sheet", target, rule.conditions)
-            elif rule.url != (0, 0):
+            elif rule.url != (0, 0) and not _of_itself(text, rule):
                 yield _Event("outside", path, rule.conditions, rule)
         elif rule.kind == "layer":
             yield _Event("layers", path, _NONE, rule)
@@ -412,24 +469,45 @@ def _hoist(builder: Builder, events: Sequence[_Event], read: Mapping[str, _Read]
     last = max((i for i, event in enumerate(events) if event.kind == "outside"), default=-1)
     around: list[Conditions] = []
     imported = passed = False
+    # Layers that were met: statements, with the conditions round them; and how many have no name.
+    waiting: dict[tuple[str, tuple[Conditions, ...]], None] = {}
+    known: set[str] = set()
+    nameless = 0
     for event in events[: last + 1]:
         one = read[event.path]
         if event.kind == "open":
-            around.append(event.conditions)
+            own = event.conditions
+            if own.layer:
+                waiting[f"@layer {own.layer};", (*around, Conditions(None, own.supports, own.media))] = None
+                if not nameless:
+                    known.add(_layer_of((*around, own)) or "")
+            around.append(own)
         elif event.kind == "close":
-            around.pop()
+            nameless += around.pop().layer == ""
         elif event.kind == "body":
             passed = passed or one.has_rules
+            waiting |= {(statement, tuple(around)): None for statement in one.layers if statement}
+            nameless += one.layers.count("")
         elif event.rule is not None:
             rule, text = event.rule, one.sheet.text
             if event.kind == "layers":
-                named = text[rule.start : rule.end].rstrip("; \t\r\n\f") + ";"
-                if imported or any(c != _NONE for c in around):
-                    builder.write(_nested(_as_url(named), around, _NONE) + "\n")
+                waiting[text[rule.start : rule.end].rstrip("; \t\r\n\f") + ";", tuple(around)] = None
+                continue
+            for statement, outer_ones in waiting:
+                if any(outer.layer == "" for outer in outer_ones):
+                    continue  # Each time another one.
+                if imported or any(c != _NONE for c in outer_ones):
+                    builder.write(_nested(_as_url(statement), outer_ones, _NONE) + "\n")
                     imported = True
                 else:
-                    builder.write(named + "\n")
-                continue
+                    builder.write(statement + "\n")
+            waiting.clear()
+            layer = _layer_of((*around, rule.conditions))
+            if nameless and layer is not None and layer not in known:
+                message = (
+                    "this import moves to the top of the bundle, and its layer below one without a name that came before it"
+                )
+                faults.append(Fault(event.path, rule.start, message, "give that layer a name", "warning"))
             imported = True
             merged: Conditions | None = rule.conditions
             for outer in reversed(around):
@@ -450,6 +528,12 @@ def _hoist(builder: Builder, events: Sequence[_Event], read: Mapping[str, _Read]
                 faults.append(Fault(event.path, rule.start, message, "import it in the first part", "warning"))
 
 
+def _layer_of(around: Iterable[Conditions]) -> str | None:
+    """The layer in which something stands, by its whole name."""
+    names = [conditions.layer for conditions in around if conditions.layer is not None]
+    return ".".join(names) if names else None
+
+
 def _nested(url: str, around: Sequence[Conditions], own: Conditions) -> str:
     """An import inside conditions that cannot be said in one: each import is a sheet of its own, in a data URL."""
     text = f"@import {url}{own.behind_url()};"
@@ -467,10 +551,17 @@ def _absolute(text: str, rule: _Rule) -> bool:
     return re.match(r"\s*(?:[A-Za-z][A-Za-z0-9+.\-]*:|//)", css.unescape(text[slice(*css.inside(text, token))])) is not None
 
 
+def _of_itself(text: str, rule: _Rule) -> bool:
+    """Whether an import names the sheet that it stands in, and so nothing."""
+    token = next(t for t in css.tokens(text, rule.url[0]) if t.type in ("string", "url"))
+    return re.match(r"\s*(?:#|\Z)", css.unescape(text[slice(*css.inside(text, token))])) is not None
+
+
 def _closed(url: str) -> str:
-    """What a URL that ends with its text lacks."""
+    """What a URL or a string that ends with its text lacks."""
     if url[0] in "\"'":
-        return "" if len(url) > 1 and url.endswith(url[0]) else url[0]
+        escaped = (len(url[:-1]) - len(url[:-1].rstrip("\\"))) % 2
+        return "" if len(url) > 1 and url.endswith(url[0]) and not escaped else url[0]
     return "" if url.endswith(")") else ")"
 
 
@@ -495,7 +586,31 @@ def _namespaces(used: Iterable[str], read: Mapping[str, _Read], faults: list[Fau
             prefix = rule.prefix + " " if rule.prefix else ""
             name = rule.name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\a ")
             texts[f'@namespace {prefix}"{name}";'] = None
+    for path in used:
+        own = {rule.prefix for rule in read[path].head if rule.kind == "namespace"}
+        foreign = {prefix: other for prefix, (other, _) in first.items() if prefix and prefix not in own}
+        for prefix, offset in _prefixes(read[path].sheet.text) if foreign else ():
+            if prefix in foreign:
+                message = (
+                    f'the prefix "{prefix}" is declared in {foreign[prefix]}, and would hold here too: a bundle is one sheet'
+                )
+                faults.append(
+                    Fault(path, offset, message, "declare it here as well, or leave one of the two out of the bundle")
+                )
+                break
     return list(texts)
+
+
+def _prefixes(text: str) -> Iterator[tuple[str, int]]:
+    """Names before a bar, as in `svg|a`, and where they stand."""
+    if "|" not in text:
+        return
+    one = two = None
+    for three in css.tokens(text):
+        barred = one and two and one.type == "ident" and one.end == two.start and text[two.start : two.end] == "|"
+        if one and barred and text[three.start : three.end] not in ("=", "|"):
+            yield css.unescape(text[one.start : one.end]), one.start
+        one, two = two, three
 
 
 def _default(one: _Read) -> bool:
