@@ -200,7 +200,7 @@ MODULE = "export let a = 1"
         ),
         ({"a.mjs": "f()"}, ["a.mjs"], "assets/a.mjs:1:1: this is an ES module"),
         ({"a.js": "f(`"}, ["a.js"], "assets/a.js:1:3: this template has no end; mend it: in a bundle"),
-        ({"a.js": "function f() {"}, ["a.js"], "assets/a.js: the brackets of this script do not match"),
+        ({"a.js": "function f() {"}, ["a.js"], "assets/a.js:1:14: the brackets of this script do not match"),
         ({"a.css": "a{}"}, ["a.css"], 'assets/a.css: this cannot be a part of the bundle "all.js": the two are of different'),
         ({"a.js": ""}, ["b.js"], 'bundle "all.js": "b.js" in its contents is in no source root; did you mean "a.js"?'),
         ({"a.js": ""}, ["x/*.js"], 'bundle "all.js": its contents match nothing'),
