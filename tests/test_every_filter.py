@@ -23,7 +23,7 @@ import webassets.env
 from webassets.filter import _FILTERS
 
 from assetbuild import cli
-from assetbuild.filters import FilterUnavailableError, Unit
+from assetbuild.filters import FilterUnavailableError, Unit, names
 from assetbuild.filters.webassets import load
 from tests import npm
 from tests.conftest import Project, toml
@@ -522,7 +522,9 @@ def test_a_filter_refuses_in_one_sentence_and_the_status_says_configuration(
     tools.write({"assetbuild.toml": f'[filters]\n"a.x" = ["{name}"]\n', "assets/a.x": "a"})
     assert cli.main(["compile"]) == 2
     said = capsys.readouterr()
-    assert (said.out, said.err.strip().splitlines()[0]) == ("", f"assets/a.x: {name}: {REFUSES[name]}")
+    # What no installation would mend is said with the other mistakes of the configuration.
+    where = f"assets/a.x: {name}" if names.fault(name) == "" else 'assetbuild.toml: filters."a.x"'
+    assert (said.out, said.err.strip().splitlines()[0]) == ("", f"{where}: {REFUSES[name]}")
     assert not (tools.folder / "dist").exists()
 
 
