@@ -84,7 +84,7 @@ def unit(path: str) -> Unit:
     return Unit(path, "", (), language(path))
 
 
-@pytest.mark.parametrize(("name", "text"), [("rcssmin", "a { b: c }\n"), ("rjsmin", "a ( 1 )\n"), ("jspacker", "a ( 1 )\n")])
+@pytest.mark.parametrize(("name", "text"), [("rcssmin", "a { b: c }\n"), ("rjsmin", "a ( 1 )\n"), ("jsmin", "a ( 1 )\n")])
 def test_a_filter_that_works_on_what_is_joined_does_nothing_to_a_part(name: str, text: str) -> None:
     assert load(name, {}, (), 30, "parts").apply(text, unit("a.css" if name == "rcssmin" else "a.js")).text == text
     assert load(name, {}, (), 30, "whole").apply(text, unit("a.css" if name == "rcssmin" else "a.js")).text != text
@@ -106,5 +106,5 @@ def test_sass_compiles_parts_or_what_is_joined_as_its_setting_says() -> None:
 
 
 def test_the_identity_tells_the_stage() -> None:
-    identities = {load("jspacker", {}, (), 30, hooks).identity() for hooks in get_args(Hooks)}
+    identities = {load("jsmin", {}, (), 30, hooks).identity() for hooks in get_args(Hooks)}
     assert len(identities) == 3
