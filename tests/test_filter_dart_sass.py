@@ -280,7 +280,7 @@ def test_two_files_that_a_load_may_mean_are_an_error(compile_sass: Compile) -> N
         ("\r\n\r\néé { b: $c }", 3, 9),
         ("\ra\r\n{ b: $c }", 3, 6),
         ("/* 😀 */ a { b: $c }", 1, 16),
-        ("\ufeffa { b: $c }", 1, 9),
+        ("\ufeffa { b: $c }", 1, 8),
     ],
 )
 def test_an_error_in_the_sheet_has_line_and_column_in_characters(
