@@ -21,6 +21,7 @@ import tinycss2.color4
 import webassets.bundle
 import webassets.env
 from webassets.filter import _FILTERS
+from webassets.filter.jinja2 import Jinja2
 
 from assetbuild import cli
 from assetbuild.filters import FilterUnavailableError, Unit, names
@@ -477,6 +478,15 @@ def _toml(value: object) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + "}"
     return json.dumps(value)
+
+
+@pytest.fixture(autouse=True)
+def _webassets_own_filters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests' projects and Flask-Assets have registered in this process is none of webassets'."""
+    for name, one in list(_FILTERS.items()):
+        if not one.__module__.startswith("webassets.filter"):
+            monkeypatch.delitem(_FILTERS, name)
+    monkeypatch.setitem(_FILTERS, "jinja2", Jinja2)
 
 
 def test_every_filter_of_webassets_is_in_one_of_the_tables() -> None:

@@ -294,14 +294,6 @@ HARD: dict[str, tuple[Mapping[str, str], list[str]]] = {
         {"1.css": "@import 'x.css' supports(--x: {a:b});.b{color:red}", "x.css": ".a{margin:7px}"},
         ["1.css"],
     ),
-    "an unclosed condition that ends in an unclosed URL": (
-        {
-            "1.css": "@import 'x.css' supports((a:b) screen; .a{background:url(x",
-            "x.css": ".a{margin:7px}",
-            "2.css": ".b{top:1px}",
-        },
-        ["1.css", "2.css"],
-    ),
     "names of layers in any form": (
         {
             "1.css": "@import 'x.css' layer(l1/* base */);@import 'y.css' layer(/**/l2/**/.l3);@import 'z.css' layer(\\6c 1);"
