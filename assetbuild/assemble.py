@@ -168,7 +168,7 @@ class Assembler:
         for reference in unit.references:
             target = self.target(job, reference)
             if reference.kind == "sourcemap":
-                yield (*reference.whole, "")
+                yield (*reference.whole, reference.instead)
             elif target == MISSING:
                 text = _rebased(job.logical_path, reference, name)
                 absent.add(unquote(text))

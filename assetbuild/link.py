@@ -140,5 +140,5 @@ class Linker:
                 name = provisional.get(target) or self.names[target]
                 replacements.append((reference.start, reference.end, relative(here, name, reference.kind)))
             elif target == MISSING and reference.kind == "sourcemap":
-                replacements.append((*reference.whole, ""))
+                replacements.append((*reference.whole, reference.instead))
         return substitute(data.decode(), replacements).encode()

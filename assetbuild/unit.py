@@ -199,7 +199,7 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
     if text != source and scan.map_comment:
         # A map of the text as it was written is wrong for what a filter made of it; one that a tool put in may hold the names
         # of its temporary files, which differ from build to build.
-        text = substitute(text, [(*scan.map_comment, "")])
+        text = substitute(text, [(*scan.map_comment, scan.map_instead)])
         assert find is not None
         scan = find(text)
     if scan.notes and find is not None and language(job.source.path) == language(job.logical_path):

@@ -47,6 +47,12 @@ def test_a_part_is_in_a_bundle_once(project: Project) -> None:
     assert project.text("all.js").count("'a'") == 1
 
 
+def test_what_a_part_s_comment_of_a_source_map_parted_stays_parted(project: Project) -> None:
+    files = {"js/a.js": "function a(){return/*# sourceMappingURL=a.map\n*/1}", "js/a.map": "{}"}
+    build(project, files, bundle("all.js", "js/a.js", filters=[]))
+    assert project.text("all.js") == "function a(){return\n1}"
+
+
 def test_other_bundles_are_parts_and_their_parts_come_once(project: Project) -> None:
     tables = (bundle("all.js", "lib.js", "js/*.js"), bundle("lib.js", "js/b.js", "js/a.js"))
     build(project, ABC, *tables)

@@ -274,6 +274,13 @@ def test_a_missing_source_map_is_a_warning_and_its_comment_goes(project: Project
     assert "sourceMappingURL" not in project.text("a.min.js")
 
 
+def test_what_a_dropped_comment_of_a_source_map_parted_stays_parted(project: Project) -> None:
+    script = "function a(){return/*# sourceMappingURL=gone.map\n*/1}"
+    project.write({"assets/a.min.js": script, "assets/b.min.css": "a/*# sourceMappingURL=gone.map */.b{}"}).compile()
+    assert project.text("a.min.js") == "function a(){return\n1}"
+    assert project.text("b.min.css") == "a/**/.b{}"
+
+
 def test_a_source_map_that_is_there_is_linked(project: Project) -> None:
     project.write({"assets/a.min.js": "a();\n//# sourceMappingURL=a.min.js.map\n", "assets/a.min.js.map": "{}"}).compile()
     assert project.public("a.min.js.map") == f"a.min.js.{fingerprint(b'{}')}.map"

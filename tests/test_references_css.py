@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assetbuild.references import css
+from assetbuild.references import css, substitute
 
 
 def paths(text: str) -> list[str]:
@@ -198,6 +198,25 @@ def test_the_last_source_map_comment_is_a_reference(text: str, whole: str) -> No
     assert (reference.path, reference.kind) == ("a.css.map", "sourcemap")
     assert text[reference.start : reference.end] == "a.css.map"
     assert text[slice(*reference.whole)] == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a/*# sourceMappingURL=a.map */b{}", "a/**/b{}"),
+        ("a/*# sourceMappingURL=a.map */.b{}", "a/**/.b{}"),
+        ("a{b:1/*# sourceMappingURL=a.map\n*/px}", "a{b:1/**/px}"),
+        (".\\31 /*# sourceMappingURL=a.map */2{}", ".\\31 /**/2{}"),
+        ("a{}/*# sourceMappingURL=a.map */b{}", "a{}b{}"),
+        ("a /*# sourceMappingURL=a.map */.b{}", "a .b{}"),
+        ("a{}/*# sourceMappingURL=a.map */", "a{}"),
+        ("a{}\n/*# sourceMappingURL=a.map */\nb{}", "a{}\nb{}"),
+    ],
+)
+def test_what_a_source_map_comment_parts_stays_parted_without_it(text: str, left: str) -> None:
+    scan = css.find(text)
+    assert scan.map_comment is not None
+    assert substitute(text, [(*scan.map_comment, scan.map_instead)]) == left
 
 
 @pytest.mark.parametrize(

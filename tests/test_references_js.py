@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assetbuild.references import js
+from assetbuild.references import js, substitute
 from assetbuild.syntax import LexError
 
 
@@ -214,6 +214,30 @@ def test_the_last_source_map_comment_is_a_reference(text: str, path: str, whole:
     assert (reference.kind, reference.path) == ("sourcemap", path)
     assert text[reference.start : reference.end] == path
     assert text[slice(*reference.whole)] == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("return/*# sourceMappingURL=a.map\n*/1", "return\n1"),
+        ("return\n/*# sourceMappingURL=a.map\n*/1", "return\n1"),
+        ("a/*# sourceMappingURL=a.map */in b", "a in b"),
+        ("a+/*# sourceMappingURL=a.map */+b", "a+ +b"),
+        ("a /*# sourceMappingURL=a.map */in b", "a in b"),
+        ("a/*# sourceMappingURL=a.map */", "a"),
+        ("/*# sourceMappingURL=a.map */a", "a"),
+        ("a\n/*# sourceMappingURL=a.map */\nb", "a\nb"),
+        ("a\n/*# sourceMappingURL=a.map\n*/\nb", "a\nb"),
+        ("a//# sourceMappingURL=a.map\nb", "a\nb"),
+        ("\ufeff/*# sourceMappingURL=a.map */a", "\ufeffa"),
+    ],
+)
+def test_what_a_source_map_comment_parts_stays_parted_without_it(text: str, left: str) -> None:
+    scan = js.find(text)
+    assert scan.map_comment is not None
+    assert substitute(text, [(*scan.map_comment, scan.map_instead)]) == left
+    (reference,) = scan.references
+    assert (reference.whole, reference.instead) == (scan.map_comment, scan.map_instead)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ class Reference:
         replaces the path must begin with ./ or ../), "sourcemap" (the comment).
     whole: the span of what must go where the reference itself must go: the whole comment for "sourcemap" (with the line
         end before it where that leaves no empty line), the whole rule with its semicolon for "import"; else (start, end).
+    instead: what must stay where a "sourcemap" goes, so that what it parted stays parted.
     """
 
     start: int
@@ -29,6 +30,7 @@ class Reference:
     path: str
     kind: Kind
     whole: tuple[int, int]
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,12 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What a scanner found: references by their start, non-overlapping; notes; the span of the last `sourceMappingURL=`
-    comment, whatever it names."""
+    comment, whatever it names, and what must stay where it goes (see Reference.instead)."""
 
     references: tuple[Reference, ...]
     notes: tuple[Note, ...] = ()
     map_comment: tuple[int, int] | None = None
+    map_instead: str = ""
 
 
 # A scheme by RFC 3986, 3.1. A file that is called `data.png` has no colon and so no scheme.

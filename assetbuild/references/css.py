@@ -53,7 +53,7 @@ def find(text: str) -> Scan:
     if found and found.reference:
         references.append(found.reference)
     references.sort(key=lambda reference: reference.start)
-    return Scan(tuple(references), _notes(text, late), found.whole if found else None)
+    return Scan(tuple(references), _notes(text, late), found.whole if found else None, found.instead if found else "")
 
 
 def _name(text: str, token: Token) -> str:

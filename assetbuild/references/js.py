@@ -55,7 +55,9 @@ def find(text: str, module: bool | None = None) -> Scan:
     if comment and comment.reference:
         references.append(comment.reference)
         references.sort(key=lambda r: r.start)
-    return Scan(tuple(references), map_comment=comment.whole if comment else None)
+    return Scan(
+        tuple(references), map_comment=comment.whole if comment else None, map_instead=comment.instead if comment else ""
+    )
 
 
 def specifiers(lexed: Lexed) -> Iterator[Specifier]:

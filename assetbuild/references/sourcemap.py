@@ -14,10 +14,11 @@ _BLOCK = re.compile(r"/\*[#@][ \t]*sourceMappingURL=([^\s'\"*]*)\s*\*/")
 
 
 class Comment(NamedTuple):
-    """Such a comment: what must go where it goes (with the line end before it where that leaves no empty line), and the
-    reference in it, where it names a local file."""
+    """Such a comment: what must go where it goes (with the line end before it where that leaves no empty line), what must stay
+    there, and the reference in it, where it names a local file."""
 
     whole: tuple[int, int]
+    instead: str
     reference: Reference | None
 
 
@@ -41,10 +42,11 @@ def find(text: str, is_code: Callable[[int], bool], line_comments: bool) -> Comm
             continue
         path = re.split(r"[?#]", found[1], maxsplit=1)[0]
         whole = _whole(text, *found.span())
+        instead = "" if whole[0] < start else (_instead if line_comments else _instead_in_css)(text, *whole)
         if not is_local(path):
-            return Comment(whole, None)
+            return Comment(whole, instead, None)
         begin = found.start(1)
-        return Comment(whole, Reference(begin, begin + len(path), path, "sourcemap", whole))
+        return Comment(whole, instead, Reference(begin, begin + len(path), path, "sourcemap", whole, instead))
     return None
 
 
@@ -58,3 +60,21 @@ def _whole(text: str, start: int, end: int) -> tuple[int, int]:
         before -= 2 if text[before - 2 : before - 1] == "\r" else 1
         return before, end
     return start, end
+
+
+def _instead(text: str, start: int, end: int) -> str:
+    """What must stay of a comment in JavaScript: it parts tokens as a blank does, and as a line end where it has one."""
+    if start == 0 or end == len(text):
+        return ""
+    around = text[start - 1] + text[end]
+    if re.search(r"[\n\r\u2028\u2029]", text[start:end]):
+        return "" if re.search(r"[\n\r\u2028\u2029]", around) else "\n"
+    return "" if re.search(r"[\s\ufeff]", around) else " "
+
+
+def _instead_in_css(text: str, start: int, end: int) -> str:
+    """What must stay of a comment in CSS, where a blank would be a token, and may end an escape."""
+    if start == 0 or end == len(text) or text[start - 1] in "{};," or text[end] in "{};,":
+        return ""
+    is_blank = text[start - 1].isspace() or text[end].isspace()
+    return "" if is_blank and "\\" not in text[max(start - 8, 0) : start] else "/**/"
