@@ -205,7 +205,10 @@ SAME = [
     (".a\\31\nb{}", ".a\\31 b{}"),
     ("a{--x: a b;}", "a{--x:a b}"),
     ("a{--x: a , b}", "a{--x:a,b}"),
-    ("a{--x : { b : c } }", "a{--x:{b:c}}"),
+    ("a{--x : { b : c } }", "a{--x:{b : c}}"),
+    ("a{--x : { b:c } }", "a{--x:{b:c}}"),
+    ("a{ --x : b:c ; --y: d :e; f: g }", "a{--x:b:c;--y:d :e;f:g}"),
+    ("a{--x:{b:c}; ; d: e; }", "a{--x:{b:c};d:e}"),
     (".p{&:hover, & > b{c:d}}", ".p{&:hover,&>b{c:d}}"),
     ("html>/**/body{}", "html>/**/body{}"),
     ("a{b:c;}}", "a{b:c;}}"),
@@ -253,6 +256,17 @@ DIFFERENT = [
     ("a{--x: ;}", "a{--x:;}"),
     ("a{--x: }", "a{--x:}"),
     ("a{--x:a b}", "a{--x:ab}"),
+    ("a{--x:.p :hover}", "a{--x:.p:hover}"),
+    ("a{b:c;--x:.p :hover;d:e}", "a{b:c;--x:.p:hover;d:e}"),
+    ("a{--x:b: c}", "a{--x:b:c}"),
+    ("a{--x:(b: c)}", "a{--x:(b:c)}"),
+    ("a{--x:{b: c}}", "a{--x:{b:c}}"),
+    ("a{--x:{b:{c :d}}}", "a{--x:{b:{c:d}}}"),
+    ("a{--x:{b:c;;d:e}}", "a{--x:{b:c;d:e}}"),
+    ("a{--x:{b:c;}}", "a{--x:{b:c}}"),
+    ("a{--x:{b:c;};d:e}", "a{--x:{b:c};d:e}"),
+    ("a{--\\78:{b:c;}}", "a{--\\78:{b:c}}"),
+    ("--x:{b:c;}", "--x:{b:c}"),
     # What stands in strings, URLs and escapes.
     ('a{b:"c  d"}', 'a{b:"c d"}'),
     ("a{b:url( 'c  d.png' )}", "a{b:url('cd.png')}"),
@@ -310,6 +324,8 @@ def test_two_sheets_differ_where_css_may_read_them_differently(source: str, outp
         ("a{b:c} @layer a;", "a{b:c}@layer a", (16, 14)),
         ("a{b:url(x.png) d}", "a{b:url(x.png)d}", (15, 14)),
         ("a{b:(} c:d", "a{b:(}c:d", (6, 6)),
+        ("a{b: c; --x: .p :hover}", "a{b:c;--x:.p:hover}", (13, 10)),
+        ("a{--x: {b:c;}; d:e}", "a{--x:{b:c};d:e}", (7, 6)),
     ],
 )
 def test_the_first_difference_has_a_place_in_both_texts(source: str, output: str, difference: tuple[int, int]) -> None:
@@ -318,7 +334,7 @@ def test_the_first_difference_has_a_place_in_both_texts(source: str, output: str
 
 @pytest.mark.parametrize(
     "unit",
-    ["(", "a{", "{}", ";", ":", " :", "a :b{", "a: ", "/**/", '"', "'a'", "\\", "url(", "@import(", "x;;"],
+    ["(", "a{", "{}", ";", ":", " :", "a :b{", "a: ", "--a:{b :c;", "/**/", '"', "'a'", "\\", "url(", "@import(", "x;;"],
 )
 def test_any_two_texts_are_compared(unit: str) -> None:
     assert first_difference(unit * 20_000, unit * 20_000 + "a") is not None

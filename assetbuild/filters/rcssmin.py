@@ -13,7 +13,7 @@ from assetbuild.syntax import LexError, css, expression
 from assetbuild.syntax.css import comparison
 
 # Goes up when the same rcssmin would lead to another text here.
-_REVISION = "1"
+_REVISION = "2"
 
 # The value of a custom property that is blank: rcssmin makes it empty, which is not the same for every browser.
 _BLANK_VALUE = expression(r":[ \t\r\n\f]++(?=[;}])")
@@ -98,23 +98,29 @@ def _refused(text: str, offset: int) -> Filtered:
 
 
 def _guarded(text: str, mark: str, strings: list[str]) -> Iterator[str]:
-    """The text with strings replaced by names, blank values filled, blanks before a colon held in place in selectors, and
-    comments that stand without a blank between two tokens taken out."""
+    """The text with strings replaced by names, blank values filled, blanks before a colon held in place in selectors, blanks
+    beside a colon and semicolons in the values of custom properties, and comments that stand without a blank between two
+    tokens taken out."""
     found = [token for token in css.tokens(text) if token.type != "comment" or not _is_idle(text, token)]
     preludes = _in_preludes(found)
+    custom = _in_custom_values(text, found)
     for index, token in enumerate(found):
         follower = found[index + 1].type if index + 1 < len(found) else ""
         if token.type == "string":
             strings.append(text[token.start : token.end])
             yield f'"{mark}{len(strings) - 1}"'
             continue
+        if token.type == "whitespace" and index - 1 in custom and found[index - 1].type == "colon":
+            yield mark
         yield text[token.start : token.end]
         if token.type == "whitespace" and index:
             before = found[index - 1].type
             if before == "colon" and follower in ("semicolon", "}"):
                 yield f"{mark}_"
-            elif follower == "colon" and index in preludes:
+            elif follower == "colon" and (index in preludes or index in custom):
                 yield mark
+        elif token.type == "semicolon" and index in custom:
+            yield mark
 
 
 def _is_idle(text: str, comment: css.Token) -> bool:
@@ -134,4 +140,30 @@ def _in_preludes(found: list[css.Token]) -> set[int]:
             numbers.update(range(start, number))
         if token.type in ("{", "}", "semicolon"):
             start = number + 1
+    return numbers
+
+
+def _in_custom_values(text: str, found: list[css.Token]) -> set[int]:
+    """The numbers of the tokens in the values of custom properties."""
+    numbers: set[int] = set()
+    expected = "name"  # then "colon", "end" of the value, or none: another declaration or rule
+    depth = 0
+    for number, token in enumerate(found):
+        if expected == "end":
+            if depth == 0 and token.type in ("semicolon", "}"):
+                expected = "name"
+                continue
+            numbers.add(number)
+            if token.type in ("{", "(", "[", "function"):
+                depth += 1
+            elif token.type in ("}", ")", "]"):
+                depth = max(depth - 1, 0)
+        elif token.type in ("semicolon", "{", "}"):
+            expected = "name"
+        elif token.type not in ("whitespace", "comment"):
+            if expected == "colon" and token.type == "colon":
+                expected, depth = "end", 0
+            else:
+                is_name = expected == "name" and token.type == "ident" and text.startswith("--", token.start)
+                expected = "colon" if is_name else ""
     return numbers

@@ -49,6 +49,9 @@ _DEEPEST = 64
 _PRELUDE = expression(r"(?:[^{};]*+[;}])*+([^{};]*+)(?:\{|\Z)")
 # What begins like this is never a rule (CSS Syntax Level 3, section 5.5.2), though a block follows.
 _CUSTOM_PROPERTY = expression(r"^(--[-\w]*+) ?: ?")
+# One whose value holds a block, or a colon with a blank beside it.
+_SPOKEN = expression(r"[{};]--(?:[-\w\x03]|[^\x00-\x7f])*+ ?: ?(?=[^{};]*?(?:\{| :|: ))")
+_VALUE_MARK = re.compile(r"[{};]")
 _QUERIES = ("@media", "@supports", "@container")
 # A feature of a media, container or supports query: here alone a prelude's colon is that of a declaration.
 _FEATURE = expression(r"(?:(?<=[ (,])|(?<=^@media)|(?<=^@supports)|(?<=^@container))\(([-\w]+) ?: ?(?=[^ )])")
@@ -61,7 +64,8 @@ def first_difference(source: str, output: str) -> Difference | None:
     Blanks count wherever CSS may give them a meaning: between values, selectors and the operators of `calc()`, before what
     may begin a selector, before a parenthesis, in an empty custom property. They do not beside `{ } ; , > = !`, inside
     brackets' ends, and around the colon of a declaration or of a feature in a query. The last semicolon of a block and a
-    doubled one inside a block don't count either. In doubt the texts differ. A byte order mark and an `@charset` with effect
+    doubled one inside a block don't count either. In the value of a custom property, which scripts read as it is written,
+    blanks beside colons and all semicolons count. In doubt the texts differ. A byte order mark and an `@charset` with effect
     (CSS Syntax Level 3, section 3.2) must be the same to the byte.
     """
     if source == output:
@@ -91,10 +95,12 @@ class _NoNormalFormError(Exception):
 
 class _NormalForm(NamedTuple):
     """text: the style sheet without its strings, URLs, escapes, comments, and blanks that mean nothing. preludes: those in
-    which a blank stands beside a colon, with their numbers. taken: the strings, URLs and escapes, in order."""
+    which a blank stands beside a colon, with their numbers. values: those of custom properties that hold a block or a blank
+    beside a colon, each with the count of characters before it. taken: the strings, URLs and escapes, in order."""
 
     text: str
     preludes: list[tuple[int, str]]
+    values: list[tuple[int, str]]
     taken: list[str]
 
 
@@ -137,10 +143,11 @@ def _normal_form(text: str) -> _NormalForm | None:
     plain = _IDLE_BLANK.sub("", plain)
     if not _is_cut_by_its_braces(plain):
         return None
+    values = _custom_values(plain) if "--" in plain else []
     if ";;" in plain:
         plain = re.sub(";;+", ";", plain)
     plain = plain.replace(";}", "}")
-    return _NormalForm(plain.replace(": ", ":").replace(" :", ":"), _preludes_with_blanks(plain), taken)
+    return _NormalForm(plain.replace(": ", ":").replace(" :", ":"), _preludes_with_blanks(plain), values, taken)
 
 
 def _is_cut_by_its_braces(plain: str) -> bool:
@@ -158,6 +165,27 @@ def _is_cut_by_its_braces(plain: str) -> bool:
             break
         brackets = _BLOCK.sub(b"b", brackets)
     return b"{" not in brackets and b"}" not in brackets and (b";;" not in brackets or ";;" not in plain)
+
+
+def _custom_values(plain: str) -> list[tuple[int, str]]:
+    found = []
+    plain = f";{plain}"
+    position = counted = count = 0
+    while spoken := _SPOKEN.search(plain, position):
+        start = end = spoken.end()
+        depth = 0
+        for mark in _VALUE_MARK.finditer(plain, start):
+            end = mark.start()
+            if mark[0] == "{":
+                depth += 1
+            elif depth == 0:
+                break
+            elif mark[0] == "}":
+                depth -= 1
+        count += _counted(plain[counted:start])
+        found.append((count, plain[start:end].strip(" ")))
+        counted, position = start, end
+    return found
 
 
 def _preludes_with_blanks(plain: str) -> list[tuple[int, str]]:
@@ -195,7 +223,10 @@ def _place(source: str, output: str, left: _NormalForm, right: _NormalForm) -> D
         number, _ = min(filter(None, preludes))
         starts = (match.start(1) for match in _PRELUDE.finditer(left.text))
         counts += islice(starts, number, number + 1)
-    count = sum(c not in _UNCOUNTED for c in left.text[: min(counts)])
+    count = _counted(left.text[: min(counts)])
+    values = next(((x, y) for x, y in zip_longest(left.values, right.values) if x != y), None)
+    if values is not None:
+        count = min(count, min(filter(None, values))[0])
     return Difference((_offset(source, count), _offset(output, count)))
 
 
@@ -204,6 +235,10 @@ def _common(left: str, right: str) -> int:
 
 
 _UNCOUNTED = f" ;{_GAP}{_BLANK_VALUE}"
+
+
+def _counted(text: str) -> int:
+    return len(text) - sum(text.count(character) for character in _UNCOUNTED)
 
 
 def _offset(text: str, count: int) -> int:
