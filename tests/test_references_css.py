@@ -39,6 +39,11 @@ def paths(text: str) -> list[str]:
         ("SRC( /* b */ 'a.woff')", "a.woff", "a.woff"),
         ("c url(a.png) d", "a.png", "a.png"),
         ("f(url(a.png))", "a.png", "a.png"),
+        ("c}<!--url(a.png)", "a.png", "a.png"),
+        ("c}<!--url('a.png')", "a.png", "a.png"),
+        ("url(\\20./abc.png)", "./abc.png", "\\20./abc.png"),
+        ("url('  \\20  ./abc.png')", "./abc.png", "\\20  ./abc.png"),
+        ("url(abc.png\\20)", "abc.png", "abc.png"),
     ],
 )
 def test_a_url_is_a_reference_and_its_span_holds_the_path_alone(value: str, path: str, written: str) -> None:
@@ -86,6 +91,10 @@ def test_query_and_fragment_stay_outside_of_the_span(value: str, path: str) -> N
         "a{b:my\\url(a.png)}",
         "a{b:\\66 url(a.png)}",
         "a{b:-url('a.png')}",
+        "a{b:--url(a.png)}",
+        "<!---url(a.png)",
+        "<!----url(a.png)",
+        "a{b:c<!--d-url(a.png)}",
         "a{b:1url(a.png)}",
         "#url(a.png)",
         "@url(a.png)",

@@ -25,11 +25,37 @@ def test_the_elements_that_refer_do_so_by_both_attributes(element: str, attribut
     assert {(r.kind, r.whole == (r.start, r.end)) for r in svg.find(text).references} == {("url", True)}
 
 
+XLINK = 'xmlns:x="http://www.w3.org/1999/xlink"'
+SVG = 'xmlns:s="http://www.w3.org/2000/svg"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<svg><use x:href="a.svg" {XLINK}/></svg>',
+        f'<svg {XLINK}><g><use x:href="a.svg"/></g></svg>',
+        f'<s:svg {SVG} xmlns="foo"><s:use href="a.svg"/><use href="b.svg"/></s:svg>',
+        '<svg xmlns="http://www.w3.org/2000/svg"><g xmlns:svg="foo"><svg:use href="b.svg"/></g><use href="a.svg"/></svg>',
+        '<svg xmlns="http&#58;//www.w3.org/2000/svg"><use href="a.svg"/></svg>',
+        '<!DOCTYPE svg [<!ENTITY s "x">]><svg xmlns="&s;" xmlns:xlink="&l;"><use xlink:href="a.svg"/></svg>',
+        '<svg><foreignObject><div xmlns="http://www.w3.org/1999/xhtml"><image href="b.svg"/></div></foreignObject>'
+        '<use href="a.svg"/></svg>',
+    ],
+)
+def test_prefixes_mean_what_is_declared(text: str) -> None:
+    assert spans(text) == [("a.svg", "a.svg")]
+
+
 @pytest.mark.parametrize(
     "text",
     [
         '<a href="a.svg"/>',
         '<image src="a.png"/>',
+        '<svg><x:image xmlns:x="foo" href="a.png"/></svg>',
+        '<svg><image xmlns="foo" href="a.png"/></svg>',
+        '<svg><image xmlns:xlink="foo" xlink:href="a.png"/></svg>',
+        '<svg><use x:href="a.svg"/></svg>',
+        '<svg><x:style xmlns:x="foo">a{b:url(a.png)}</x:style></svg>',
         '<use href="#a"/>',
         '<use href=""/>',
         '<image href="data:image/png;base64,AA=="/>',
@@ -180,8 +206,25 @@ def test_what_is_noted_is_what_another_parser_refuses(pieces: list[str]) -> None
 
 @pytest.mark.parametrize(
     "unit",
-    ["<", "<a ", "<a b='", "<a>", "<style>", "&", "<style>&amp;", "<use href='a'/>", "<!DOCTYPE [", "<style>url(a)</style>"],
+    [
+        "<!DOCTYPE a [<!-- ",
+        "<!-- ",
+        "<? ",
+        "<a xmlns:b='c'>",
+        "<a xmlns='b'></a>",
+        "<",
+        "<a ",
+        "<a b='",
+        "<a>",
+        "<style>",
+        "&",
+        "<style>&amp;",
+        "<use href='a'/>",
+        "<!DOCTYPE [",
+        "<style>url(a)</style>",
+    ],
 )
 def test_any_text_is_read_to_its_end(unit: str) -> None:
     svg.find(unit * 20_000)
     svg.find("<svg>" + unit * 20_000)
+    svg.find("<!DOCTYPE a [" + unit * 20_000)

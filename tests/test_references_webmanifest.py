@@ -47,6 +47,8 @@ def test_the_sources_of_icons_screenshots_and_shortcuts_are_references(manifest:
         '{"icons":[{"src":1}]}',
         '{"shortcuts":[{"src":"a.png"}]}',
         '{"icons":[{"src":""},{"src":"https://a/b.png"},{"src":"//a/b.png"},{"src":"data:,"},{"src":"#a"}]}',
+        '{"icons":[{"src":"\\thttps://a/b.png"},{"src":"\\u0001\\u0020 //a/b.png"},{"src":"ht\\ntps://a/b.png"}]}',
+        '{"icons":[{"src":" \\t"},{"src":"\\t#a"}]}',
         "\ufeff{}",
     ],
 )
@@ -59,6 +61,8 @@ def test_nothing_else_is_a_reference(text: str) -> None:
     [
         ("a.png?b#c", "a.png", "a.png"),
         (" a.png ", "a.png", "a.png"),
+        ("\\t\\u0020a.png\\u000a \\n", "a.png", "a.png"),
+        ("a b.png ?c", "a b.png ", "a b.png "),
         ("\\/a\\/b.png", "\\/a\\/b.png", "/a/b.png"),
         ("a\\u002epng\\u003fb", "a\\u002epng", "a.png"),
         ("\\ud83d\\ude00.png", "\\ud83d\\ude00.png", "\U0001f600.png"),

@@ -53,6 +53,8 @@ class Scan:
 
 
 # A scheme by RFC 3986, 3.1. A file that is called `data.png` has no colon and so no scheme.
+# What the URL standard takes away before it reads a URL: C0 controls and blanks at its ends, tabs and line ends.
+_IGNORED = re.compile(r"\A[\x00-\x20]+|[\x00-\x20]+\Z|[\t\n\r]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 
@@ -62,6 +64,8 @@ def is_local(path: str) -> bool:
     Anything with a scheme, `//host`, an empty path (a fragment or a query alone) and a folder (`.`, `..`, a path that ends
     in /) is left alone; an absolute /path may be local, which only the configuration's base URL tells.
     """
+    if not path.isprintable() or path[:1] == " ":
+        path = _IGNORED.sub("", path)
     if not path or path.startswith(("//", "\\\\", "/\\", "\\/")) or _SCHEME.match(path):
         return False
     return not path.endswith("/") and path.rsplit("/", 1)[-1] not in (".", "..")

@@ -183,7 +183,9 @@ def _decoded(raw: str, offset: int) -> tuple[int, int, str]:
     if first == stop:
         return offset, offset, ""
     path = "".join(said for said, _, _ in pieces[first:stop])
-    return offset + pieces[first][1], offset + pieces[stop - 1][2], path
+    # A blank that is written as an escape could swallow the new text's first digits.
+    begin = next((i for i in range(first) if raw[pieces[i][1]] == "\\"), first)
+    return offset + pieces[begin][1], offset + pieces[stop - 1][2], path
 
 
 def _notes(text: str, late: list[int]) -> tuple[Note, ...]:

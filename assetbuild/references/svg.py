@@ -25,13 +25,18 @@ _MARKUP = expression(
     r"|!\[CDATA\[(?P<cdata>[^\]]*+(?:\](?!\]>)[^\]]*+)*+)\]\]>"
     r"|(?P<instruction>\?[^?]*+(?:\?(?!>)[^?]*+)*+\?>)"
     rf"|(?P<doctype>!DOCTYPE(?:[^\[\]<>\"']++|{_QUOTED})*+"
-    rf"(?:\[(?:[^\]\"'<]++|{_QUOTED}|{_SUBSET_COMMENT}|<\?[^?]*+(?:\?(?!>)[^?]*+)*+\?>|<)*+\][ \t\r\n]*+)?+>)"
+    rf"(?:\[(?:[^\]\"'<]++|{_QUOTED}|{_SUBSET_COMMENT}|<\?[^?]*+(?:\?(?!>)[^?]*+)*+\?>|<(?!!--|\?))*+\][ \t\r\n]*+)?+>)"
     r"|(?P<mistake>))"
 )
 _ATTRIBUTE = expression(r"([^\s\"'<>/=]++)(?:[ \t\r\n]*+=[ \t\r\n]*+(?:\"([^\"]*+)\"|'([^']*+)'))?+")
 _ENTITY = expression(r"&(?:#x([0-9a-fA-F]++)|#([0-9]++)|(amp|lt|gt|quot|apos)|[^;&]*+);|&")
 _PREDEFINED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _REFERRING = frozenset(("use", "image", "feImage"))
+_SVG = "http://www.w3.org/2000/svg"
+_XHTML = "http://www.w3.org/1999/xhtml"
+_XLINK = "http://www.w3.org/1999/xlink"
+# What a prefix stands for without a declaration: fragments that are to be put into a page have none.
+_ASSUMED = {"": _SVG, "svg": _SVG, "xlink": _XLINK}
 # The properties of SVG 2, section 6.1, that may have a url() and may be written as attributes; and `style`.
 _STYLED = frozenset(
     [
@@ -144,12 +149,47 @@ def _decoded(entity: re.Match[str]) -> str:
     return chr(code) if 0 < code < 0xD800 or 0xDFFF < code <= 0x10FFFF else _UNKNOWN
 
 
+class _Namespaces:
+    """What prefixes stand for in the elements that are open (Namespaces in XML 1.0, section 6)."""
+
+    def __init__(self) -> None:
+        self._uris: dict[str, list[str]] = {prefix: [uri] for prefix, uri in _ASSUMED.items()}
+        self._declared: list[list[str]] = []
+
+    def open(self, attributes: list[tuple[str, str]]) -> None:
+        declared = []
+        for name, value in attributes:
+            prefix = name[6:] if name.startswith("xmlns:") else "" if name == "xmlns" else None
+            if prefix is not None:
+                # An entity of the document's own: Illustrator writes the namespaces so.
+                uri = _ASSUMED.get(prefix, _UNKNOWN) if _UNKNOWN in value else value
+                self._uris.setdefault(prefix, []).append(uri)
+                declared.append(prefix)
+        self._declared.append(declared)
+
+    def close(self) -> None:
+        for prefix in self._declared.pop() if self._declared else ():
+            self._uris[prefix].pop()
+
+    def element(self, name: str, *namespaces: str) -> str:
+        """The local part of an element's name, or "" where it is in none of the namespaces. In doubt it is."""
+        prefix, _, local = name.rpartition(":")
+        uris = self._uris.get(prefix)
+        return local if not uris or uris[-1] in (*namespaces, _UNKNOWN) else ""
+
+    def is_xlink(self, name: str) -> bool:
+        """Whether an attribute's prefix is that of XLink."""
+        uris = self._uris.get(name.rpartition(":")[0])
+        return uris is not None and uris[-1:] in ([_XLINK], [_UNKNOWN])
+
+
 def find(text: str) -> Scan:
     """The references of an SVG document. Never fails."""
     references: list[Reference] = []
     notes: tuple[Note, ...] = ()
     nesting = _Nesting()
     style: _Decoded | None = None
+    namespaces = _Namespaces()
     position = 0
     while True:
         match = _MARKUP.search(text, position)
@@ -165,22 +205,28 @@ def find(text: str) -> Scan:
         position = match.end()
         kind = match.lastgroup
         if kind == "attributes":
-            name = match["open"].rpartition(":")[2]
+            attributes = list(_attributes(text, *match.span("attributes")))
+            namespaces.open([(name, _value(text, *span)) for name, *span in attributes if name.startswith("xmlns")])
+            refers = namespaces.element(match["open"], _SVG) in _REFERRING
             is_css = True
-            for attribute, start, end in _attributes(text, *match.span("attributes")):
+            for attribute, start, end in attributes:
                 if attribute in _STYLED:
                     references += _styled(text, start, end)
-                elif attribute in ("href", "xlink:href") and name in _REFERRING:
+                elif refers and (attribute == "href" or (attribute.endswith(":href") and namespaces.is_xlink(attribute))):
                     references += _href(text, start, end)
                 elif attribute == "type":
                     is_css = text[start:end].strip().lower() in ("", "text/css")
-            if name == "style" and is_css and not match["attributes"].endswith("/"):
+            if match["attributes"].endswith("/"):
+                namespaces.close()
+            elif is_css and namespaces.element(match["open"], _SVG, _XHTML) == "style":
                 style = _Decoded()
         elif kind == "cdata" and style is not None:
             style.add_plain(text, *match.span("cdata"))
-        elif kind == "close" and style is not None and match["close"].rpartition(":")[2] == "style":
-            references += _in_css(style)
-            style = None
+        elif kind == "close":
+            namespaces.close()
+            if style is not None and match["close"].rpartition(":")[2] == "style":
+                references += _in_css(style)
+                style = None
     return Scan(tuple(sorted(references, key=_start)), notes)
 
 
@@ -192,6 +238,10 @@ def _attributes(text: str, start: int, end: int) -> Iterator[tuple[str, int, int
     for match in _ATTRIBUTE.finditer(text, start, end):
         if match.lastindex and match.lastindex > 1:
             yield match[1], *match.span(match.lastindex)
+
+
+def _value(text: str, start: int, end: int) -> str:
+    return _ENTITY.sub(_decoded, text[start:end])
 
 
 def _styled(text: str, start: int, end: int) -> Iterator[Reference]:

@@ -6,7 +6,6 @@ The text is walked token by token with a stack of its own: the place of each str
 from __future__ import annotations
 
 import json
-import re
 
 from assetbuild.references import Reference, Scan, is_local
 from assetbuild.syntax import LexError, expression
@@ -19,7 +18,9 @@ _TOKEN = expression(
     r"|(?P<end>\Z))"
 )
 _BLANKS = expression(r"[ \t\r\n]*+")
-_PIECE = expression(r"\\u[0-9a-fA-F]{4}|\\.|[^\\]")
+# A character as written; what nothing can be at the end of a path stands together.
+_PIECE = expression(r"\\u[0-9a-fA-F]{4}|\\.|[^\\?# ]++|[^\\]")
+_PLAIN_PIECE = expression(r"[^?# ]++|[?# ]")
 _QUERY_OR_FRAGMENT = frozenset(("?", "#"))
 # Where a `src` stands: the names on the way to it, `*` for an array's members.
 _PLACES = frozenset(
@@ -80,21 +81,22 @@ def _unexpected(text: str, start: int) -> LexError:
 
 
 def _reference(raw: str, offset: int) -> tuple[Reference, ...]:
-    offset += len(raw) - len(raw.lstrip(" "))
-    raw = raw.strip(" ")
-    stop = len(raw)
-    if "\\" in raw:
-        stops = (
-            piece.start()
-            for piece in _PIECE.finditer(raw)
-            if (json.loads(f'"{piece[0]}"') if piece[0][0] == "\\" else piece[0]) in _QUERY_OR_FRAGMENT
-        )
-    else:
-        stops = (match.start() for match in re.finditer(r"[?#]", raw))
-    raw = raw[: next(stops, stop)]
-    # Half of a surrogate pair is no character; URLs take U+FFFD for it (Web IDL, USVString).
-    path = json.loads(f'"{raw}"').encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    # Halves of surrogate pairs are put together, or no characters; URLs take U+FFFD for these (Web IDL, USVString).
+    pieces = [
+        (json.loads(f'"{piece[0]}"') if piece[0][0] == "\\" else piece[0], piece.start(), piece.end())
+        for piece in (_PIECE if "\\" in raw else _PLAIN_PIECE).finditer(raw)
+    ]
+    stop = next((i for i, (said, _, _) in enumerate(pieces) if said in _QUERY_OR_FRAGMENT), len(pieces))
+    first = 0
+    while first < stop and pieces[first][0] <= " ":
+        first += 1
+    if stop == len(pieces):
+        while stop > first and pieces[stop - 1][0] <= " ":
+            stop -= 1
+    if first == stop:
+        return ()
+    start, end = pieces[first][1], pieces[stop - 1][2]
+    path = json.loads(f'"{raw[start:end]}"').encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if not is_local(path):
         return ()
-    end = offset + len(raw)
-    return (Reference(offset, end, path, "url", (offset, end)),)
+    return (Reference(offset + start, offset + end, path, "url", (offset + start, offset + end)),)

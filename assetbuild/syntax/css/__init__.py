@@ -143,6 +143,8 @@ def landmark(text: str, start: int) -> Token | None:
             begin -= 1
         if begin > start and text[begin - 1] in "@#":
             continue
+        if begin > start + 1 and text.startswith("<!--", begin - 2):
+            begin += 2  # Hyphens of a comment delimiter of HTML are no name's.
         name = unescape(text[begin : position - 1]).lower()
         if name == "url":
             return _url(text, begin, position)
