@@ -322,6 +322,47 @@ HARD: dict[str, tuple[Mapping[str, str], list[str]]] = {
         {"1.css": "@foo bar;@import 'x.css'; .b{color:blue}", "x.css": ".a{margin:9px}"},
         ["1.css"],
     ),
+    "an import behind invalid rules": (
+        {
+            "1.css": "@-ms-viewport{width:device-width} @foo{.a{top:1px}} {} %%{} @import 'x.css'{} @property --x{}"
+            '@charset "utf-8" {} .c:foo{left:1px} @import "y.css" print{} @namespace; @import \'x.css\';.b{color:blue}',
+            "x.css": ".a{margin:9px}",
+            "y.css": ".a{color:lime}",
+        },
+        ["1.css"],
+    ),
+    "an import behind a namespace": (
+        {
+            "1.css": "@namespace h 'http://www.w3.org/1999/xhtml';@import 'x.css';h|a{color:blue}",
+            "x.css": ".a{margin:9px}",
+        },
+        ["1.css"],
+    ),
+    "an import behind a valid rule behind an invalid one": (
+        {"1.css": "@foo{} .b{color:blue} @import 'x.css';", "x.css": ".a{margin:9px}"},
+        ["1.css"],
+    ),
+    "an import behind an invalid import and a layer statement": (
+        {
+            "1.css": "@import foo;@layer l, m;@import 'x.css' layer(m);@layer l{.a{color:red}}",
+            "x.css": ".a{margin:9px;color:blue}",
+        },
+        ["1.css"],
+    ),
+    "a namespace behind invalid rules": (
+        {
+            "1.css": "@layer l; @foo{} @import 'x.css'; %%{} @namespace h 'http://www.w3.org/1999/xhtml';h|a{color:blue}",
+            "x.css": ".a{margin:9px}",
+        },
+        ["1.css"],
+    ),
+    "a namespace behind a layer statement behind an import": (
+        {
+            "1.css": "@import 'x.css'; @layer l; @namespace h 'http://www.w3.org/1999/xhtml';h|a{color:blue}",
+            "x.css": ".a{margin:9px}",
+        },
+        ["1.css"],
+    ),
     "an import behind a layer statement behind an import": (
         {
             "1.css": "@import 'x.css';@layer l;@import 'y.css'; .b{color:blue}",

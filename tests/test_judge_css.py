@@ -1,4 +1,5 @@
-"""Judges that no one here wrote: css-tree and tinycss2 read the style sheets of well-known packages, and agree with us."""
+"""Judges that no one here wrote: css-tree and tinycss2 read the style sheets of well-known packages, and agree with us; so does
+Chromium about the rules behind which an import counts."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import hashlib
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import tinycss2
@@ -18,6 +20,7 @@ from assetbuild.filters.rcssmin import RCSSMin
 from assetbuild.references import css as references
 from assetbuild.references import is_local
 from assetbuild.syntax import css
+from tests.browser import chromium
 from tests.npm import node, packages
 
 PACKAGES = (
@@ -192,3 +195,106 @@ def test_any_text_has_the_values_that_tinycss2_gives_it(text: str) -> None:
     # This token is one where a property's syntax asks for it alone, by the draft of today (section 4.3.14).
     assume(("unicode-range", "") not in values)
     assert _our_values(normal) == values
+
+
+# Rules, some valid and some not, parted by a bar.
+RULES = r"""
+@-ms-viewport{width:device-width} ¦ @unknown x; ¦ @unknown{} ¦ @unknown x{a{b:c}} ¦ {} ¦ %%{} ¦ @import "a.css"{}
+@property --x{} ¦ @property --x{syntax:"*";inherits:false} ¦ @property --x{syntax:"<color>";inherits:false}
+@property --x{syntax:"<color>";inherits:false;initial-value:red}
+@property --x{syntax:"<color>";inherits:true;initial-value:1px} ¦ @property --x{SYNTAX:"*";inherits:true}
+@property --x{inherits:true} ¦ @property x{syntax:"*";inherits:true} ¦ @property{} ¦ @charset "utf-8" {}
+@charset "utf-8"; ¦ @media{} ¦ @media print{} ¦ @media foo bar(){} ¦ @media {a{}} ¦ @media; ¦ @supports{}
+@supports (a:b){} ¦ @supports foo{} ¦ @supports not (a:b){} ¦ @supports selector(a){} ¦ @supports (a:b) or (c:d){}
+@supports (a:b) or (c:d) and (e:f){} ¦ @supports a:b{} ¦ @supports (foo){} ¦ @supports foo(bar){}
+@supports font-tech(color-COLRv1){} ¦ @font-face{} ¦ @font-face {font-family:x;src:url(x)} ¦ @font-face x{}
+@keyframes x{} ¦ @keyframes "x"{} ¦ @keyframes{} ¦ @keyframes x y{} ¦ @keyframes none{} ¦ @keyframes initial{}
+@-webkit-keyframes x{} ¦ @-moz-keyframes x{} ¦ @-o-keyframes x{} ¦ @layer x{} ¦ @layer{} ¦ @layer x,y{} ¦ @layer x.y{}
+@layer 1{} ¦ @layer x; ¦ @layer x,y; ¦ @layer; ¦ @layer x y; ¦ @page{} ¦ @page :first{} ¦ @page a{} ¦ @page a:first{}
+@page :foo{} ¦ @page a b{} ¦ @page a, b{} ¦ @namespace "x"; ¦ @namespace a "x"; ¦ @namespace url(x); ¦ @namespace;
+@namespace a; ¦ @namespace "x" y; ¦ @namespace "x"{} ¦ @container (width>1px){} ¦ @container a (width>1px){}
+@container{} ¦ @container not (width>1px){} ¦ @container style(--a:b){} ¦ @container 1{} ¦ @scope{} ¦ @scope (a){}
+@scope (a) to (b){} ¦ @scope to (b){} ¦ @scope a{} ¦ @scope (%){} ¦ @counter-style x{}
+@counter-style x{system:cyclic;symbols:"a"} ¦ @counter-style{} ¦ @counter-style none{} ¦ @counter-style decimal{}
+@font-feature-values x{} ¦ @font-feature-values "x y", z{} ¦ @font-feature-values{} ¦ @font-palette-values --x{}
+@font-palette-values x{} ¦ @font-palette-values{} ¦ @starting-style{} ¦ @starting-style x{} ¦ @view-transition{}
+@view-transition x{} ¦ @view-transition{navigation:auto} ¦ @position-try --x{} ¦ @position-try x{} ¦ @position-try{}
+@mixin --x{} ¦ @viewport{} ¦ @document url(x){} ¦ @-moz-document url(x){} ¦ @custom-media --x (a);
+@custom-selector :--x a; ¦ @color-profile --x{} ¦ @color-profile --x{src:url(x)} ¦ @apply x; ¦ @tailwind base;
+@stylistic{} ¦ @top-left{} ¦ @supports-condition --x{} ¦ @route --x{} ¦ a{} ¦ a{b:c} ¦ .a{} ¦ #a{} ¦ #1{} ¦ [a]{}
+[a=b]{} ¦ [a="b" i]{} ¦ [a=b s]{} ¦ [a=1]{} ¦ [a|=b]{} ¦ [|a]{} ¦ [*|a]{} ¦ [x|a]{} ¦ *{} ¦ *|*{} ¦ |a{} ¦ *|a{}
+x|a{} ¦ a b{} ¦ a>b{} ¦ a+b{} ¦ a~b{} ¦ a||b{} ¦ >a{} ¦ a>{} ¦ a>>b{} ¦ a,b{} ¦ a,{} ¦ ,a{} ¦ a,,b{} ¦ a:hover{}
+a:foo{} ¦ a:-webkit-foo{} ¦ a:-moz-foo{} ¦ a::before{} ¦ a:before{} ¦ a::foo{} ¦ a::-webkit-foo{} ¦ a::-moz-foo{}
+a::-moz-focus-inner{} ¦ a::-webkit-scrollbar{} ¦ a:is(b){} ¦ a:is(%){} ¦ a:is(){} ¦ a:where(b,%){} ¦ a:not(b){}
+a:not(%){} ¦ a:not(){} ¦ a:has(b){} ¦ a:has(>b){} ¦ a:nth-child(2n+1){} ¦ a:nth-child(foo){} ¦ a:nth-child(2 of b){}
+a:lang(en){} ¦ a:dir(ltr){} ¦ a:hover(){} ¦ :root{} ¦ :host{} ¦ ::part(a){} ¦ :--x{} ¦ --x{} ¦ --x:hover{} ¦ --x:y{}
+--x y:hover{} ¦ &{} ¦ &:hover{} ¦ &a{} ¦ a&{} ¦ .1{} ¦ 1{} ¦ a.{} ¦ a#{} ¦ a:{} ¦ a::{} ¦ a:::b{} ¦ a b c>d{} ¦ a!b{}
+a;b{} ¦ a;{} ¦ ;{} ¦ ;a{} ¦ @{} ¦ "a"{} ¦ url(a){} ¦ f(a){} ¦ (a){} ¦ [a{}]{} ¦ a]{} ¦ a){} ¦ }a{} ¦ <a{} ¦ a/**/b{}
+/**/a{} ¦ \61{} ¦ a\:b{} ¦ é{} ¦ .\31 0{} ¦ a/b{} ¦ .a.b#c[d]:e{} ¦ from{} ¦ 50%{} ¦ to{} ¦ a:first-line:hover{}
+a::before:hover{} ¦ a::before b{} ¦ :is(a)b{} ¦ a :hover{} ¦ a: hover{} ¦ a :: before{} ¦ . a{} ¦ # a{}
+:not(a):hover{} ¦ ::selection{} ¦ ::placeholder{} ¦ :-webkit-any(a){} ¦ :-moz-any(a){} ¦ :matches(a){}
+:focus-visible{} ¦ :user-invalid{} ¦ :-internal-x{} ¦ :fullscreen{} ¦ :-webkit-full-screen{}
+:-ms-input-placeholder{} ¦ ::-ms-clear{} ¦ :defined{} ¦ :popover-open{} ¦ :blank{} ¦ :local-link{} ¦ :scope{}
+a:HOVER{} ¦ A::BEFORE{} ¦ @MEDIA print{} ¦ @media print{a{b:c}} a ¦ @media print ¦ @import "x";@layer z;
+@import foo;@layer z; ¦ @layer z;@import foo; ¦ @import;@layer z; ¦ @import "x" foo bar{};
+@import url(x) layer(a) supports(b:c) print;@layer z; ¦ @import src("x");@layer z; ¦ @import url(x"y);@layer z;
+@unknown{}@layer z; ¦ @layer y;@unknown{} ¦ @layer y;@layer z; ¦ @import "data:,";@unknown{} ¦ @import "data:,";%%{}
+@import "data:,";@layer y; ¦ @import "data:,";@layer y{} ¦ @import "data:,";@layer; ¦ <!-- --> ¦ <!-- {} -->
+<!--a{}--> ¦ a{} b{} ¦ {} a{} ¦ a;@import "x";b ¦ x{}y{} ¦ @media print{}} ¦ @import url(x) print;@layer z;
+@import url(x) layer(a);@layer z; ¦ @import url(x) supports(b:c);@layer z;
+@import url(x) supports(b:c) print;@layer z; ¦ @import "x" supports();@layer z; ¦ @import url("x" foo);@layer z;
+@import url();@layer z; ¦ @import "";@layer z; ¦ @layer a . b{} ¦ @layer a/**/.b{} ¦ @layer inherit;
+@namespace "x" url(y); ¦ @namespace a b "x"; ¦ @scope (a,%){} ¦ @scope (){} ¦ @scope (a) to (){} ¦ @scope (a) to{}
+@font-feature-values 1{} ¦ @font-feature-values x,{} ¦ @keyframes NONE{} ¦ @keyframes default{} ¦ @keyframes unset{}
+@counter-style disc{} ¦ @counter-style square{} ¦ @page A:first:left{} ¦ @page :first:left{} ¦ @page a :first{}
+@page :FIRST{} ¦ @page a:blank{} ¦ @container none (width>1px){} ¦ @container foo(bar){} ¦ @container (){}
+@container a b (width>1px){} ¦ @container a not (width>1px){} ¦ @container (a) and (b){}
+@container (a) or (b) and (c){} ¦ @container style(a){} ¦ @container scroll-state(stuck:top){} ¦ @supports (a){}
+@supports (){} ¦ @supports not{} ¦ @supports and{} ¦ @supports (a:b) (c:d){} ¦ @supports (a:b) and{}
+@supports not not (a:b){} ¦ @supports (a:b) AND (c:d){} ¦ @supports (a:b)and (c:d){} ¦ @supports not(a:b){}
+a:NOT(b){} ¦ a:nth-child(even){} ¦ a:nth-child( -n + 3 ){} ¦ a:nth-child(+3n-2){} ¦ a:nth-child(n of){}
+a:nth-last-of-type(2){} ¦ a:nth-of-type(2 of b){} ¦ a:lang("en"){} ¦ a:lang(){} ¦ a:has(){} ¦ a:has(:has(b)){}
+a:is(b,,c){} ¦ a:is(:not(%)){} ¦ a:not(b c){} ¦ a:not(b,c){} ¦ a:not(::before){} ¦ a:not(>b){} ¦ a:host{}
+a ::slotted(b c){} ¦ ::slotted(){} ¦ ::part(){} ¦ ::cue(){} ¦ ::highlight(){} ¦ ::highlight(a b){} ¦ :host(a b){}
+::before{} ¦ ::BEFORE{} ¦ a::first-letter{} ¦ ::backdrop{} ¦ ::file-selector-button{} ¦ ::marker{} ¦ ::target-text{}
+::cue{} ¦ ::-webkit-x(a){} ¦ :any-link{} ¦ :autofill{} ¦ :-webkit-autofill{} ¦ :-webkit-any-link{} ¦ :modal{}
+:placeholder-shown{} ¦ :in-range{} ¦ :target{} ¦ :paused{} ¦ :playing{} ¦ :muted{} ¦ :target-within{} ¦ :read-only{}
+:default{} ¦ :indeterminate{} ¦ ::after:hover{} ¦ ::selection:hover{} ¦ &&{} ¦ &.a{} ¦ .a&{} ¦ a*{} ¦ *a{} ¦ **{}
+[a]b{} ¦ .a b*{} ¦ [ a = "b" ]{} ¦ [a = b i ]{} ¦ [a="b"i]{} ¦ [a=bi]{} ¦ [a~=b][a|=b][a^=b][a$=b][a*=b]{} ¦ [a~ =b]{}
+[a =b c]{} ¦ [*|a=b]{} ¦ [*]{} ¦ []{} ¦ [a,b]{} ¦ ["a"]{} ¦ [a=]{} ¦ [--a]{} ¦ #--a{} ¦ #-a{} ¦ #-{} ¦ #\31{} ¦ .-a{}
+.--a{} ¦ .-{} ¦ a|*{} ¦ *||a{} ¦ a | b{} ¦ *| a{} ¦ a\,b{} ¦ a > > b{} ¦ a + ~ b{} ¦ a > , b{} ¦ a >b,+c{}
+a/*x*/ /*y*/b{} ¦ a/**/.b{} ¦ a/**/:hover{} ¦ :/**/hover{} ¦ a:/**/:before{} ¦ .a/**/#b{} ¦ a,/**/b{} ¦ /**/{}
+:hover a{} ¦ a:hover::before{} ¦ a::before,b{} ¦ a:before.b{} ¦ a::before.b{}
+@property --x{syntax:"<color>";inherits:false;initial-value:RED}
+@property --x{syntax:"<color>";inherits:false;initial-value:#fff}
+@property --x{syntax:"<color>";inherits:false;initial-value:rgb(1,2,3)}
+@property --x{syntax:"<color>";inherits:false;initial-value:foo}
+@property --x{syntax:"<length>";inherits:false;initial-value:1px}
+@property --x{syntax:"<length>";inherits:false;initial-value:0}
+@property --x{syntax:"<length>";inherits:false;initial-value:1em}
+@property --x{syntax:"<angle>";inherits:false;initial-value:1deg}
+@property --x{syntax:"<angle>";inherits:false;initial-value:0deg}
+@property --x{syntax:"<number>";inherits:false;initial-value:1}
+@property --x{syntax:"<integer>";inherits:false;initial-value:1.5}
+@property --x{syntax:"<percentage>";inherits:false;initial-value:1%} ¦ @property --x{inherits:false;syntax:"*"}
+@property --x{inherits:foo;syntax:"*"} ¦ @property --x{syntax:*;inherits:false}
+@property --x y{syntax:"*";inherits:false} ¦ @property --{syntax:"*";inherits:false}
+@property --x{syntax:"* ";inherits:false} ¦ @position-try --x y{} ¦ @view-transition {a{}} ¦ @media ¦ a ¦ @layer x
+@unknown ¦ @font-face ¦ @import "x"{}; ¦ @charset "x"{}a{}
+"""
+
+
+def test_an_import_counts_behind_the_rules_behind_which_chromium_follows_it() -> None:
+    rules = [rule for line in RULES.strip().splitlines() for rule in line.split(" ¦ ")]
+    followed, counted = [], []
+    with chromium() as browser:
+        page = browser.new_page()
+        for rule in rules:
+            sheet = quote(f"{rule}\n@import 'data:text/css,p{{color:rgb(1,2,3)}}';")
+            page.set_content(f'<!doctype html><link rel=stylesheet href="data:text/css,{sheet}"><p>x', wait_until="load")
+            if page.evaluate("getComputedStyle(document.querySelector('p')).color") == "rgb(1, 2, 3)":
+                followed.append(rule)
+            if "x.css" in (r.path for r in references.find(f"{rule}\n@import 'x.css';").references):
+                counted.append(rule)
+    assert counted == followed
+    assert 100 < len(followed) < len(rules) - 100

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from assetbuild.bundles import Builder, Fault, Joined
 from assetbuild.syntax import css
 from assetbuild.syntax.css import Token
+from assetbuild.syntax.css.rules import head_rules
 
 #: Beyond this many occurrences of sheets that are imported again and again, with layers, a bundle is refused.
 MOST_OCCURRENCES = 10_000
@@ -160,7 +161,7 @@ def _read(sheet: Sheet) -> _Read:
     state = ""  # the rule that is open: "at", "qualified", or none
     rule_start = 0
     in_block = False
-    zone = "charset"  # how far the head has come: charset, layer, import, namespace, rules
+    counting = head_rules(text)
     at_name = ""
     has_layers = has_rules = False
     last: Token | None = None
@@ -185,7 +186,7 @@ def _read(sheet: Sheet) -> _Read:
             has_layers = True
         if kind in _CLOSING:
             if kind == "{" and not stack:
-                zone, has_rules, in_block = "rules", True, True
+                has_rules, in_block = True, True
                 if state == "at" and at_name == "layer":
                     name = _layer_name(text, statement[1:-1])
                     layers += [f"@layer {name};" if name else ""] if name is not None else []
@@ -198,13 +199,13 @@ def _read(sheet: Sheet) -> _Read:
             # In a block it would end that; as a square bracket it spoils the rule just as much.
             wrapped.append((token.start, token.end, "]"))
         elif kind == "semicolon" and not stack and state == "at":
-            zone = _statement(text, at_name, rule_start, token.end, statement, zone, head, late)
+            _statement(text, at_name, rule_start, token.end, statement, counting, head, late)
             state = ""
             if at_name == "layer" and not (head and head[-1].start == rule_start):
                 layers.append(text[rule_start : token.end])
     ending = _unclosed_url(text, last) + "".join(reversed(stack))
     if state == "at" and not in_block:
-        _statement(text, at_name, rule_start, len(text), statement, zone, head, late)
+        _statement(text, at_name, rule_start, len(text), statement, counting, head, late)
         gone = [(rule.start, rule.end) for rule in head] + late
         ending = "" if (rule_start, len(text)) in gone else ending + ";"
     elif state == "qualified" and not in_block:
@@ -228,35 +229,23 @@ def _statement(
     start: int,
     end: int,
     tokens: Sequence[Token],
-    zone: str,
+    counting: Mapping[int, str],
     head: list[_Rule],
     late: list[tuple[int, int]],
-) -> str:
-    """Takes note of a rule without a block; gives how far the head has come with it."""
+) -> None:
+    """Takes note of a rule without a block. counting: the rules that count at the head."""
     rest = list(tokens[1:])
     if rest and rest[-1].type == "semicolon":
         rest.pop()
-    if name == "import":
-        if zone in ("charset", "layer", "import"):
-            head.append(_import(text, start, end, rest))
-            return "import"
-        late.append((start, end))
-        return zone
     if name == "charset":
         head.append(_Rule("charset", start, end))
-        return zone
-    if name == "layer":
-        if zone in ("charset", "layer"):
-            head.append(_Rule("layer", start, end))
-            return "layer"
-        # It ends the imports, and lets a namespace follow.
-        return "namespace" if zone == "import" else zone
-    if name == "namespace" and zone != "rules":
-        rule = _namespace(text, start, end, rest)
-        if rule:
-            head.append(rule)
-        return "namespace"
-    return zone  # A rule without a block that is none of these is none to browsers, and ends nothing.
+    elif name == "import":
+        if start in counting:
+            head.append(_import(text, start, end, rest))
+        else:
+            late.append((start, end))
+    elif start in counting:
+        head.append(_Rule("layer", start, end) if name == "layer" else _namespace(text, start, end, rest))
 
 
 def _import(text: str, start: int, end: int, rest: Sequence[Token]) -> _Rule:
@@ -355,16 +344,12 @@ def _open_brackets(tokens: Sequence[Token]) -> str:
     return "".join(reversed(stack))
 
 
-def _namespace(text: str, start: int, end: int, rest: Sequence[Token]) -> _Rule | None:
+def _namespace(text: str, start: int, end: int, rest: Sequence[Token]) -> _Rule:
     prefix = ""
-    if rest and rest[0].type == "ident":
+    if rest[0].type == "ident":
         prefix = css.unescape(text[rest[0].start : rest[0].end])
         rest = rest[1:]
-    if not rest:
-        return None
-    token = rest[1] if rest[0].type == "function" and len(rest) > 1 else rest[0]
-    if token.type not in ("string", "url"):
-        return None
+    token = rest[1] if rest[0].type == "function" else rest[0]
     return _Rule("namespace", start, end, prefix=prefix, name=css.unescape(text[slice(*css.inside(text, token))]))
 
 

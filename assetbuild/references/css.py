@@ -4,9 +4,8 @@ Names count in any letter case and with escapes (`\75rl(`). Nothing counts in co
 only ends in `url`. A `url()` in a custom property counts like any other: it is relative to the style sheet in which it was
 written, as every tool that rewrites style sheets has it.
 
-An `@import` is one only before every other rule but `@charset` and `@layer a, b;`, and with no other rule between it and the
-`@import` before it (CSS Cascade Level 5, section 2); what is no rule to browsers, such as `@media;`, does not count.
-Elsewhere browsers ignore it, and it is left alone with a note.
+An `@import` is one only at the head, as far as syntax.css.rules has it; elsewhere browsers ignore it, and it is left alone
+with a note.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from collections.abc import Iterator
 from assetbuild.references import Kind, Note, Reference, Scan, is_local, sourcemap
 from assetbuild.syntax import css, expression
 from assetbuild.syntax.css import Token
+from assetbuild.syntax.css.rules import head_rules, name_of, statement
 
 _BLANKS = " \t\r\n\f"
 _QUERY_OR_FRAGMENT = expression(r"[?#]")
 _IMAGE_SETS = ("image-set", "-webkit-image-set")
 _URL_FUNCTIONS = ("url", "src")
-_OPENING = {"(": ")", "[": "]", "{": "}", "function": ")"}
 
 
 def find(text: str) -> Scan:
@@ -29,7 +28,8 @@ def find(text: str) -> Scan:
     references: list[Reference] = []
     late: list[int] = []
     comments: list[Token] = []
-    position = _imports(text, references, comments)
+    counting = head_rules(text)
+    position = css.head(text)
     while token := css.landmark(text, position):
         position = token.end
         if token.type == "url":
@@ -37,13 +37,17 @@ def find(text: str) -> Scan:
         elif token.type == "comment":
             comments.append(token)
         elif token.type == "at-keyword":
-            name = _name(text, token)
-            if name == "import":
-                late.append(token.start)
+            name = name_of(text, token)
             if name in ("import", "namespace"):
-                position = _statement_end(text, token.end)
+                rest = list(statement(css.tokens(text, token.end)))
+                position = rest[-1].end if rest else token.end
+                comments += (part for part in rest if part.type == "comment")
+                if name == "import" and token.start in counting:
+                    references += _imported(text, rest, (token.start, position))
+                elif name == "import" and not (rest and rest[-1].type == "{"):
+                    late.append(token.start)
         elif token.type == "function":
-            if _name(text, token) in _IMAGE_SETS:
+            if name_of(text, token) in _IMAGE_SETS:
                 position = _image_set(text, token.end, references)
             else:
                 position = _url_function(text, token, references)
@@ -56,67 +60,10 @@ def find(text: str) -> Scan:
     return Scan(tuple(references), _notes(text, late), found.whole if found else None, found.instead if found else "")
 
 
-def _name(text: str, token: Token) -> str:
-    """The name of a function or at-keyword, decoded and in small letters."""
-    raw = text[token.start : token.end]
-    return css.unescape(raw[1:] if token.type == "at-keyword" else raw[:-1]).lower()
-
-
-def _imports(text: str, references: list[Reference], comments: list[Token]) -> int:
-    """Reads the rules at the head among which `@import` counts; gives the offset at which they end."""
-    tokens = css.tokens(text)
-    imported = False
-    end = css.head(text)
-    for token in tokens:
-        if token.type == "comment":
-            comments.append(token)
-        elif token.type == "at-keyword":
-            name = _name(text, token)
-            rest = list(_statement(tokens))
-            closed = rest[-1].type if rest else ""
-            if name == "import":
-                imported = True
-                if closed != "{":
-                    whole = (token.start, rest[-1].end if rest else token.end)
-                    references += _imported(text, rest, whole)
-            elif closed == "{" or name == "namespace" or (name == "layer" and imported):
-                return end
-            comments += (part for part in rest if part.type == "comment")
-            if closed == "{":
-                return token.end
-            end = rest[-1].end if rest else token.end
-            continue
-        elif token.type not in ("whitespace", "CDO", "CDC"):
-            return end
-        end = token.end
-    return end
-
-
-def _statement(tokens: Iterator[Token]) -> Iterator[Token]:
-    """The tokens of a rule from behind its at-keyword to its semicolon, or to the brace that opens its block."""
-    closing: list[str] = []
-    for token in tokens:
-        yield token
-        if token.type in ("semicolon", "{") and not closing:
-            return
-        if token.type in _OPENING:
-            closing.append(_OPENING[token.type])
-        elif closing and token.type == closing[-1]:
-            closing.pop()
-
-
-def _statement_end(text: str, start: int) -> int:
-    """Where the rule whose at-keyword ends at `start` has its semicolon behind it, or its block before it."""
-    end = start
-    for token in _statement(css.tokens(text, start)):
-        end = token.end
-    return end
-
-
 def _imported(text: str, rest: list[Token], whole: tuple[int, int]) -> Iterator[Reference]:
     parts = iter([token for token in rest if token.type not in ("whitespace", "comment")])
     first = next(parts, None)
-    if first is not None and first.type == "function" and _name(text, first) in _URL_FUNCTIONS:
+    if first is not None and first.type == "function" and name_of(text, first) in _URL_FUNCTIONS:
         first = next(parts, None)
     if first is not None and first.type in ("string", "url"):
         yield from _reference(text, *css.inside(text, first), "import", whole)
@@ -139,7 +86,7 @@ def _image_set(text: str, start: int, references: list[Reference]) -> int:
     for token in css.tokens(text, start):
         position = token.end
         if token.type == "function":
-            functions.append(_name(text, token))
+            functions.append(name_of(text, token))
         elif token.type == "(":
             functions.append("(")
         elif token.type == ")":
