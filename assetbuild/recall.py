@@ -77,7 +77,7 @@ def _value(unit: Compiled, job: Job) -> dict[str, object]:
         "text": unit.text is not None,
         "digest": unit.digest,
         "size": unit.size,
-        "references": [[r.start, r.end, r.path, r.kind, *r.whole] for r in unit.references],
+        "references": [[r.start, r.end, r.path, r.kind, *r.whole, r.instead] for r in unit.references],
         # The file's name depends on the working folder.
         "problems": [["" if p.file == job.shown else p.file, p.line, p.column, p.message, p.hint] for p in unit.problems],
     }
@@ -93,7 +93,9 @@ def _restored(value: Any, job: Job, data: bytes, cache: Cache) -> Compiled | Non
                 return None
         elif size != len(data) or digest != hashlib.sha256(data).hexdigest():
             return None
-        references = tuple(Reference(s, e, path, kind, (ws, we)) for s, e, path, kind, ws, we in value["references"])
+        references = tuple(
+            Reference(s, e, path, kind, (ws, we), left) for s, e, path, kind, ws, we, left in value["references"]
+        )
         problems = tuple(_warning(job, *problem) for problem in value["problems"])
     except (KeyError, TypeError, ValueError):
         return None

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -277,6 +278,10 @@ def test_a_missing_source_map_is_a_warning_and_its_comment_goes(project: Project
 def test_what_a_dropped_comment_of_a_source_map_parted_stays_parted(project: Project) -> None:
     script = "function a(){return/*# sourceMappingURL=gone.map\n*/1}"
     project.write({"assets/a.min.js": script, "assets/b.min.css": "a/*# sourceMappingURL=gone.map */.b{}"}).compile()
+    assert project.text("a.min.js") == "function a(){return\n1}"
+    assert project.text("b.min.css") == "a/**/.b{}"
+    shutil.rmtree(project.folder / "dist")
+    project.compile()  # by what the cache has kept
     assert project.text("a.min.js") == "function a(){return\n1}"
     assert project.text("b.min.css") == "a/**/.b{}"
 
