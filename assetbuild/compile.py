@@ -1,5 +1,5 @@
 """The build, told in order: sources, compiled one by one; references, resolved all at once; names, taken from final bytes;
-files, then the manifest. This room alone knows the order."""
+variants; files, then the manifest. This room alone knows the order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from assetbuild import fingerprint, plan, pool, publish, sources
+from assetbuild import compressors, fingerprint, plan, pool, publish, sources, variants
 from assetbuild.adopt import adopt
 from assetbuild.assemble import Assembled, Assembler, levels
 from assetbuild.bundles import Assembly
@@ -22,13 +22,13 @@ from assetbuild.errors import BuildError, Problem
 from assetbuild.link import MISSING, Linker, Output, Text, resolve
 from assetbuild.media_types import media_type
 from assetbuild.missing import Missing, Report, severity
-from assetbuild.recall import Recalled, recall
+from assetbuild.recall import Packs, Recalled, recall
 from assetbuild.references import Reference
 from assetbuild.runtime import manifest as treaty
 from assetbuild.spool import Spool, workspace
 from assetbuild.unit import PIECE, Compiled, Job, places
 
-#: progress(stage, done, total); the stages are "compile", "link" and "publish".
+#: progress(stage, done, total); the stages are "compile", "link", "compress" and "publish".
 Progress = Callable[[str, int, int], None]
 
 
@@ -38,8 +38,8 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CacheUse:
-    """known: sources and bundles whose result the cache had; made: those that were compiled; refused: why the cache could not
-    be used, or ""."""
+    """known: sources, bundles and variants that the cache had; made: those that were compiled or packed; refused: why the
+    cache could not be used, or ""."""
 
     known: int
     made: int
@@ -49,7 +49,7 @@ class CacheUse:
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a build did. written: files written; removed: files that nothing named any more; unchanged: nothing was touched;
-    bytes: of all files of the artifact; seconds: on the wall; use: what the cache was good for."""
+    bytes: of all files of the artifact but its variants; seconds: on the wall; use: what the cache was good for."""
 
     output: Path
     manifest: treaty.Manifest
@@ -76,28 +76,44 @@ class Linked:
     assembled: Mapping[str, Assembled]
     work: plan.Work
     use: CacheUse
+    cache: Cache | None
 
 
 def compile(config: Config, *, jobs: int | None = None, progress: Progress = _silent) -> Result:  # noqa: A001 (the word for it)
-    """Build the artifact. jobs: worker processes at most; default, the cores.
+    """Build the artifact. jobs: worker processes, or threads, at most; default, the cores.
 
     Raises ConfigError and BuildError; the artifact is then as it was.
     """
     started = time.monotonic()
     display = plan.shown(config, str(config.output))
     publish.owned(config.output, display)  # Refused before the work, not after it.
-    with link(config, jobs=jobs, progress=progress) as linked:
-        entries = {path: _entry(linked, path) for path in sorted(linked.outputs)}
-        files = [(output.digest, output.public_path) for output in linked.outputs.values()]
+    tools = compressors.tools(config.compress)
+    with (
+        link(config, jobs=jobs, progress=progress) as linked,
+        Spool() as spool,
+    ):
+        packs = Packs(linked.cache)
+        plain = [_item(linked, output) for output in linked.outputs.values()]
+        packed = variants.pack(
+            [_plain(item) for item in plain],
+            tools,
+            spool,
+            found=packs.found,
+            keep=packs.keep,
+            jobs=jobs,
+            progress=functools.partial(progress, "compress"),
+        )
+        items = [*plain, *(_variant_item(variant) for of_one in packed.values() for variant in of_one)]
         manifest: treaty.Manifest = {
             "version": treaty.VERSION,
             "mode": "production",
-            "digest": treaty.digest(files),
+            "digest": treaty.digest((item.digest, item.public_path) for item in items),
             "base_url": config.base_url,
-            "assets": entries,
+            "assets": {path: _entry(linked, path, packed) for path in sorted(linked.outputs)},
             "previous": [],
         }
-        items = [_item(linked, output) for output in linked.outputs.values()]
+        if packed:
+            manifest["compressors"] = sorted({variant.tool for of_one in packed.values() for variant in of_one})
         with publish.locked(config.output, display):
             published = publish.publish(
                 config.output,
@@ -113,10 +129,10 @@ def compile(config: Config, *, jobs: int | None = None, progress: Progress = _si
         published.written,
         published.removed,
         not (published.written or published.removed or published.manifest),
-        sum(item.size for item in items),
+        sum(item.size for item in plain),
         linked.warnings,
         time.monotonic() - started,
-        linked.use,
+        replace(linked.use, known=linked.use.known + packs.known, made=linked.use.made + packs.made),
     )
 
 
@@ -206,6 +222,7 @@ class _Build:
             assembled,
             self.work,
             use,
+            self.cache,
         )
 
     def failed(self) -> bool:
@@ -323,13 +340,21 @@ def _item(linked: Linked, output: Output) -> publish.Item:
     return publish.Item(output.public_path, output.digest, output.size, pieces, linked.jobs[path].shown)
 
 
+def _plain(item: publish.Item) -> variants.Plain:
+    return variants.Plain(item.public_path, item.digest, item.size, functools.partial(publish.from_source, item))
+
+
+def _variant_item(variant: variants.Variant) -> publish.Item:
+    return publish.Item(variant.public_path, variant.packed.digest, variant.packed.size, variant.packed.pieces)
+
+
 def _pieces(file: str) -> Iterator[bytes]:
     with open(file, "rb", buffering=0) as source:
         while piece := source.read(PIECE):
             yield piece
 
 
-def _entry(linked: Linked, path: str) -> treaty.Entry:
+def _entry(linked: Linked, path: str, packed: Mapping[str, Sequence[variants.Variant]]) -> treaty.Entry:
     output = linked.outputs[path]
     entry: treaty.Entry = {
         "path": output.public_path,
@@ -337,6 +362,8 @@ def _entry(linked: Linked, path: str) -> treaty.Entry:
         "size": output.size,
         "type": media_type(output.public_path),
     }
+    if output.public_path in packed:
+        entry["variants"] = {variant.coding: variant.packed.size for variant in packed[output.public_path]}
     if output.group:
         entry["group"] = "sha256-" + output.group
     if path in linked.missing:

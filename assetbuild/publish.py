@@ -420,7 +420,7 @@ class _Publication:
             self.created.pop()
             raise
         with open(descriptor, "wb", buffering=0) as file:
-            for piece in _from_source(item):
+            for piece in from_source(item):
                 self.strike()
                 sha.update(piece)
                 view = memoryview(piece)
@@ -536,7 +536,7 @@ def _is_owner(status: os.stat_result) -> bool:
     return os.geteuid() in (0, status.st_uid)
 
 
-def _from_source(item: Item) -> Iterator[bytes]:
+def from_source(item: Item) -> Iterator[bytes]:
     """The item's pieces. Raises BuildError where they cannot be read: that is no fault of the output folder's."""
     try:
         yield from item.pieces()

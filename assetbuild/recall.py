@@ -1,4 +1,5 @@
-"""One source compiled, or recalled from an earlier build: a wrapper round the work that knows what decides its result.
+"""One source compiled or one file packed, or recalled from an earlier build: a wrapper round the work that knows what decides
+its result.
 
 Only what the text, the chain and the tools' versions decide is kept. A chain with a filter that may read further files runs
 each time, since nothing tells what it would read: a stale result is never served.
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assetbuild import variants
 from assetbuild.cache import Cache, key
 from assetbuild.errors import Problem
 from assetbuild.filters import FilterError
@@ -104,3 +106,38 @@ def _restored(value: Any, job: Job, data: bytes, cache: Cache) -> Compiled | Non
 
 def _warning(job: Job, file: str, line: int, column: int, message: str, hint: str) -> Problem:
     return Problem(file or job.shown, line, column, message, hint, "warning")
+
+
+class Packs:
+    """Variants that an earlier build has packed; known, made: how many of what was asked for were there, and were not."""
+
+    def __init__(self, cache: Cache | None) -> None:
+        self.cache = cache
+        self.known = self.made = 0
+
+    def found(self, of: variants.Key) -> bytes | None:
+        """The packed bytes; b"" where they were not worth it; None where nothing is known."""
+        data = self._found(_pack_key(of)) if self.cache else None
+        self.known += data is not None
+        self.made += data is None
+        return data
+
+    def _found(self, name: str) -> bytes | None:
+        assert self.cache
+        value: Any = self.cache.result(name)
+        try:
+            digest, size = value["digest"], value["size"]
+            return self.cache.content(digest, size) if size else b""
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def keep(self, of: variants.Key, packed: bytes) -> None:
+        if self.cache:
+            digest = hashlib.sha256(packed).hexdigest()
+            if packed:
+                self.cache.keep_content(digest, packed)
+            self.cache.keep_result(_pack_key(of), {"digest": digest, "size": len(packed)})
+
+
+def _pack_key(of: variants.Key) -> str:
+    return key(["variant", str(variants.WORTH), *of])

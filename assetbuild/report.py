@@ -105,6 +105,10 @@ class Reporter:
         if len(assets) > 1 and not result.unchanged:
             largest = sorted(assets, key=lambda path: (-assets[path]["size"], path))[:3]
             self.line("largest: " + ", ".join(f"{path} {size(assets[path]['size'])}" for path in largest))
+        if not result.unchanged and (packed := compressed(assets)):
+            plain = sum(entry["size"] for entry in assets.values() if "variants" in entry)
+            totals = ", ".join(f"{coding} {size(number)}" for coding, number in packed.items())
+            self.line(f"compressed: {size(plain)} to {totals}")
 
     def bar(self, text: str) -> None:
         """Text that stays on the terminal's last line until anything else is written, or `clear`."""
@@ -162,9 +166,9 @@ class Progress:
             self.reporter.bar(self.drawn(stage, done, total))
 
     def drawn(self, stage: str, done: int, total: int) -> str:
-        """The bar as text: `compile [######------] 450/1000`."""
+        """The bar as text: `compile  [######------] 450/1000`."""
         filled = self.WIDTH * min(done, total) // total if total else 0
-        return f"{stage:8}[{'#' * filled}{'-' * (self.WIDTH - filled)}] {done}/{total}"
+        return f"{stage:8} [{'#' * filled}{'-' * (self.WIDTH - filled)}] {done}/{total}"
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
@@ -209,6 +213,15 @@ def duration(seconds: float) -> str:
 
 
 # ---- results, for standard output
+
+
+def compressed(assets: Mapping[str, Entry]) -> dict[str, int]:
+    """The bytes of all variants together, by coding."""
+    totals: dict[str, int] = {}
+    for entry in assets.values():
+        for coding, number in entry.get("variants", {}).items():
+            totals[coding] = totals.get(coding, 0) + number
+    return dict(sorted(totals.items()))
 
 
 def listed(assets: Mapping[str, Entry], *, aligned: bool) -> Iterable[str]:
@@ -281,6 +294,7 @@ def result_data(result: Result, shown_output: str) -> dict[str, object]:
         "base_url": result.manifest["base_url"],
         "files": len(result.manifest["assets"]),
         "bytes": result.bytes,
+        "compressed": compressed(result.manifest["assets"]),
         "written": list(result.written),
         "removed": list(result.removed),
         "unchanged": result.unchanged,

@@ -234,10 +234,11 @@ def test_an_output_that_is_not_ours_is_status_2_and_is_left_alone(project: Proje
 def test_compile_says_on_standard_error_what_it_did(project: Project, run: Run) -> None:
     ran = run("compile")
     assert (ran.status, ran.out) == (0, "")
-    first, second = ran.err.splitlines()
-    assert first.startswith("dist: 4 files, ")
-    assert "4 written" in first
+    first, second, third = ran.err.splitlines()
+    assert first.startswith("dist: 4 files, 93 B, ")
+    assert f"; {len(project.tree()) - 1} written" in first
     assert second.startswith("largest: ")
+    assert third.startswith("compressed: 44 B to br ")
     assert set(project.manifest["assets"]) == {"css/app.css", "img/a.png", "js/a.js", "js/b.js"}
 
 
@@ -268,7 +269,8 @@ def test_compile_with_json_is_one_document(project: Project, run: Run) -> None:
     assert document["files"] == 4
     assert document["unchanged"] is False
     assert document["problems"] == []
-    assert sorted(document["written"]) == sorted(entry["path"] for entry in project.manifest["assets"].values())  # type: ignore[call-overload]
+    assert document["written"] == sorted(project.tree().keys() - {"manifest.json"})
+    assert document["compressed"] == {"br": sum(len(data) for path, data in project.tree().items() if path.endswith(".br"))}
     again = run("compile", "--json").document
     assert (again["unchanged"], again["written"], again["removed"]) == (True, [], [])
 

@@ -53,7 +53,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 REFERENCE = (ROOT / "docs/reference.md").read_text("utf-8")
 
 # Keys that the configuration takes and no command of this version acts on; nor does the reference speak of them.
-NOT_IN_USE = {"compress", "jinja", "templates"}
+NOT_IN_USE = {"jinja", "templates"}
 
 # Pages whose blocks are nothing to run: the map of the rooms; and the warnings, which tests/test_docs_warnings.py provokes.
 NOT_FOLLOWED = {"architecture.md", "warnings.md"}
@@ -161,7 +161,7 @@ def execute(page: Path, folder: Path) -> None:
             check_configuration(block.text, folder / "configured")
         else:
             # The rest is read by tests of its own, or by Sphinx; so that no example goes unread, there is no other.
-            assert block.language in ("js", "{toctree}") or "python3 -m venv" in block.text, (
+            assert block.language in ("js", "nginx", "{toctree}") or "python3 -m venv" in block.text, (
                 f"{where}: a block that nobody runs"
             )
 
@@ -444,8 +444,8 @@ def test_the_reference_names_every_key_of_the_configuration_that_is_in_use() -> 
 
 def test_every_key_of_the_configuration_has_its_default_in_the_table() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)` \|", REFERENCE, re.MULTILINE))
-    expected = {"sources", "output", "base_url", "exclude", "keep_names", "missing", "follow_symlinks", "filter_timeout"}
-    assert rows.keys() == expected
+    expected = "sources output base_url exclude keep_names missing compress follow_symlinks filter_timeout"
+    assert rows.keys() == set(expected.split())
 
 
 def test_the_defaults_in_the_table_are_those_that_hold_without_a_configuration(project: Project) -> None:
@@ -492,12 +492,12 @@ def test_the_reference_names_every_field_of_a_commands_json(
 
 
 def test_the_reference_names_every_key_of_a_manifest(project: Project) -> None:
-    """Of one with all that a build can put into it: a cycle, and a reference that was let pass."""
-    project.write({"assets/a.css": "a{b:url(a.css);c:url(d)}", "assetbuild.toml": 'missing = "ignore"'}).compile()
+    """Of one with all that a build can put into it: a cycle, a reference that was let pass, variants."""
+    project.write({"assets/a.css": "a{b:url(a.css);c:url(d)}" * 9, "assetbuild.toml": 'missing = "ignore"'}).compile()
     manifest = project.manifest
     section = REFERENCE.partition("### manifest.json")[2].partition("\n## ")[0]
     keys = {*manifest, *manifest["assets"]["a.css"]}
-    assert {"group", "missing"} <= keys
+    assert {"compressors", "group", "missing", "variants"} <= keys
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == keys
 
 

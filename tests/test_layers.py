@@ -23,7 +23,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("runtime.manifest",),
     ("errors", "interrupts", "media_types", "patterns", "pool", "syntax"),
     ("syntax.*", "syntax.css.*", "syntax.js.*"),
-    ("config", "references", "spool"),
+    ("compressors", "config", "references", "spool"),
     ("cache", "cache.*", "filters", "publish", "sources", "unpack", "variants"),
     ("bundles", "bundles.*", "filters.*", "fingerprint", "graph", "references.*"),
     ("adopt", "adopt.*", "link", "unit"),

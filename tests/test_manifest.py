@@ -152,6 +152,8 @@ def test_the_form_is_the_documented_one() -> None:
         (with_entry(missing="x"), "malformed"),
         (with_entry(missing=[1]), "malformed"),
         (with_entry(imports={}), "malformed"),
+        (manifest(compressors="x"), "`compressors`"),
+        (manifest(compressors=[1]), "`compressors`"),
         (manifest(previous={}), "`previous`"),
         (manifest(previous=[1]), "`previous`"),
         (manifest(previous=[{"digest": "x"}]), "`previous`"),

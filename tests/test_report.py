@@ -122,7 +122,7 @@ def test_a_bar_appears_on_a_terminal_once_the_time_has_come() -> None:
     assert stream.getvalue() == ""
     progress.next = 0.0
     progress("compile", 5, 10)
-    assert "compile [###############---------------] 5/10" in stream.getvalue()
+    assert "compile  [###############---------------] 5/10" in stream.getvalue()
     progress("compile", 6, 10)
     assert "6/10" not in stream.getvalue()
 

@@ -47,7 +47,10 @@ if TYPE_CHECKING:
         date: NotRequired[int]
 
     class Manifest(TypedDict):
-        """What the file holds; assets by logical path, earlier releases newest first."""
+        """What the file holds; assets by logical path, earlier releases newest first.
+
+        compressors: what made the assets' variants, with version and level, sorted; absent where there are none.
+        """
 
         version: int
         mode: Literal["production", "development"]
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
         base_url: str
         assets: dict[str, Entry]
         previous: list[Release]
+        compressors: NotRequired[list[str]]
 
 else:
     # At run time a typed dictionary is a dictionary; importing typing would cost more than all the rest.

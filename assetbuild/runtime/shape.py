@@ -41,6 +41,8 @@ def fault(manifest: object, *, version: int, most: int) -> str:
             return f"`{key}` is no string"
     if manifest["mode"] not in ("production", "development"):
         return f"`mode` is {_short(manifest['mode'])}, neither production nor development"
+    if "compressors" in manifest and not _is_strings(manifest["compressors"]):
+        return "`compressors` is no array of strings"
     assets = manifest["assets"]
     if type(assets) is not dict:
         return "`assets` is no object"
