@@ -1,4 +1,5 @@
-"""Jinja: `asset`, `asset_tag` and `asset_integrity` in templates, under any delimiters, escaped as the template is."""
+"""Jinja: `asset`, `asset_tag`, `asset_integrity` and `asset_live_reload` in templates, under any delimiters, escaped as the
+template is."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ _YES = ("1", "true", "yes", "on", "y", "t")
 
 
 class AssetExtension(Extension):
-    """Gives templates `asset(path)`, `asset_tag(path, **attributes)`, `asset_integrity(path)` and the filter `asset`.
+    """Gives templates `asset(path)`, `asset_tag(path, **attributes)`, `asset_integrity(path)`,
+    `asset_live_reload(**attributes)` and the filter `asset`.
 
     Without install() its Assets is made at the first look-up: the artifact of $ASSETBUILD_OUTPUT, else `dist`;
     $ASSETBUILD_AUTO_RELOAD=1 switches auto_reload on.
@@ -27,7 +29,9 @@ class AssetExtension(Extension):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self.assets = None
-        environment.globals.update(asset=_asset, asset_tag=_asset_tag, asset_integrity=_asset_integrity)
+        environment.globals.update(
+            asset=_asset, asset_tag=_asset_tag, asset_integrity=_asset_integrity, asset_live_reload=_asset_live_reload
+        )
         environment.filters["asset"] = _asset
 
 
@@ -63,6 +67,12 @@ def _asset_integrity(context: Context, path: str) -> str:
 @pass_context
 def _asset_tag(context: Context, path: str, /, **attributes: object) -> str:
     tag = _assets(context).tag(_defined(path), **attributes)
+    return Markup(tag) if context.eval_ctx.autoescape else tag
+
+
+@pass_context
+def _asset_live_reload(context: Context, /, **attributes: object) -> str:
+    tag = _assets(context).live_reload_tag(**attributes)
     return Markup(tag) if context.eval_ctx.autoescape else tag
 
 

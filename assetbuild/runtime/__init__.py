@@ -89,6 +89,8 @@ class Assets:
         manifest's. An environment variable that is empty counts as not set.
     auto_reload: for development. Every look-up asks for the manifest's stat, and reads it again where that changed. While
         it is absent or cannot be read, the last good one answers.
+    wait: seconds, with auto_reload: how long to wait for the first manifest, while the first build still runs; without one
+        $ASSETBUILD_WAIT, else 0.
 
     Raises ManifestError where there is no manifest that can be read, ValueError for a base URL that is none.
     """
@@ -101,6 +103,7 @@ class Assets:
         *,
         base_url: str | None = None,
         auto_reload: bool = False,
+        wait: float | None = None,
     ) -> None:
         shown = os.fspath(os.environ.get("ASSETBUILD_OUTPUT") or "dist" if path is None else path)
         if not isinstance(shown, str):
@@ -112,9 +115,14 @@ class Assets:
         self._file = os.path.abspath(shown) if auto_reload else shown
         self._base_url = _given_base_url(base_url)
         self._auto_reload = auto_reload
-        # The stat comes first: a manifest that is replaced in between is noticed at the next look-up.
-        seen = _stamp(self._file) if auto_reload else None
-        self._state = _read(shown, self._base_url, seen, named=path is not None)
+        named = path is not None
+        seconds = _given_wait(wait) if auto_reload else 0.0
+        if seconds:
+            self._state = _awaited(shown, self._file, self._base_url, seconds, named=named)
+        else:
+            # The stat comes first: a manifest that is replaced in between is noticed at the next look-up.
+            seen = _stamp(self._file) if auto_reload else None
+            self._state = _read(shown, self._base_url, seen, named=named)
 
     @property
     def base_url(self) -> str:
@@ -125,6 +133,24 @@ class Assets:
     def digest(self) -> str:
         """The artifact's digest: equal for two artifacts that hold the same files."""
         return self._current().manifest["digest"]
+
+    @property
+    def live_reload(self) -> str | None:
+        """The URL of the script that `assetbuild watch --live-reload` serves; None unless a development build names one."""
+        return _live_reload(self._current().manifest)
+
+    def live_reload_tag(self, **attributes: object) -> str:
+        """The `script` element for live reload, or "" unless `assetbuild watch --live-reload` runs.
+
+        attributes: as tag() has them: `nonce`, for instance. Raises ValueError for an illegal name.
+        """
+        state = self._current()
+        url = _live_reload(state.manifest)
+        if url is None:
+            return ""
+        from assetbuild.runtime import tags
+
+        return tags.live_reload(url, state.manifest["digest"], state.base_url, attributes)
 
     @property
     def folder(self) -> str:
@@ -238,6 +264,47 @@ def _read(file: str, base_url: str | None, seen: tuple[int, ...] | None, *, name
         base += "/"
     urls = {logical_path: base + _quote(entry["path"]) for logical_path, entry in manifest["assets"].items()}
     return _State(manifest, base, urls, seen)
+
+
+def _live_reload(manifest: _manifest.Manifest) -> str | None:
+    # A production build never has the key, and one that was put there is not obeyed.
+    if manifest["mode"] != "development":
+        return None
+    found = manifest.get("live_reload")
+    return found if type(found) is str and found.startswith(("http://", "https://")) else None
+
+
+def _awaited(shown: str, file: str, base_url: str | None, seconds: float, *, named: bool) -> _State:
+    """The first state, as soon as there is one. Raises ManifestError where there is none after so many seconds."""
+    import time
+
+    end = time.monotonic() + seconds
+    while True:
+        seen = _stamp(file)
+        try:
+            return _read(shown, base_url, seen, named=named)
+        except ManifestError as error:
+            left = end - time.monotonic()
+            if left <= 0:
+                message = f"{error.message}, after {seconds:g} seconds"
+                raise ManifestError(error.file, message, f"run `assetbuild watch` beside this, or {error.hint}") from None
+        time.sleep(min(0.05, left))
+
+
+def _given_wait(argument: float | None) -> float:
+    """What the argument, else the environment says, in seconds. Raises ValueError."""
+    name, value = "wait", argument
+    if value is None:
+        name = "ASSETBUILD_WAIT"
+        text = os.environ.get(name) or "0"
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError(f"{name}: {text!r} is no number of seconds") from None
+    # An hour is above what a build takes; nan is in no range.
+    if not 0 <= value <= 3600:
+        raise ValueError(f"{name}: {value!r} is not between 0 and 3600 seconds")
+    return float(value)
 
 
 def _given_base_url(argument: str | None) -> str | None:

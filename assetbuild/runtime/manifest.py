@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         """What the file holds; assets by logical path, earlier releases newest first.
 
         compressors: what made the assets' variants, with version and level, sorted; absent where there are none.
+        live_reload: the URL of the script that `assetbuild watch --live-reload` serves; never in production.
         """
 
         version: int
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
         assets: dict[str, Entry]
         previous: list[Release]
         compressors: NotRequired[list[str]]
+        live_reload: NotRequired[str]
 
 else:
     # At run time a typed dictionary is a dictionary; importing typing would cost more than all the rest.

@@ -42,6 +42,12 @@ def element(path: str, url: str, integrity: str, media_type: str, attributes: Ma
     return f"<{kind}{written}></script>" if kind == "script" else f"<{kind}{written}>"
 
 
+def live_reload(url: str, digest: str, base_url: str, attributes: Mapping[str, object]) -> str:
+    """The `script` that connects a page with `assetbuild watch`; it says what the page was made with. Raises ValueError."""
+    own = {"src": url, "async": True, "crossorigin": "anonymous", "data-digest": digest, "data-base": base_url}
+    return f"<script{''.join(_attribute(name, value) for name, value in {**own, **_given(attributes)}.items())}></script>"
+
+
 def _link(rel: list[str], url: str, checked: dict[str, str], media_type: str, destination: str) -> dict[str, str]:
     """The attributes of a `link` besides rel.
 
