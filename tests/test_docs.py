@@ -331,7 +331,7 @@ def test_every_example_of_a_page_runs_from_its_top_to_its_end(
         pytest.skip("openssl is not installed")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    for name in ("ASSETBUILD_OUTPUT", "ASSETBUILD_BASE_URL", "ASSETBUILD_AUTO_RELOAD"):
+    for name in ("ASSETBUILD_OUTPUT", "ASSETBUILD_BASE_URL", "ASSETBUILD_AUTO_RELOAD", "ASSETBUILD_WAIT"):
         monkeypatch.delenv(name, raising=False)
     execute(page, tmp_path)
 
@@ -510,6 +510,7 @@ def test_the_reference_names_every_key_of_a_manifest(project: Project) -> None:
         "asset",
         "asset_tag",
         "asset_integrity",
+        "asset_live_reload",
     ],
 )
 def test_the_reference_names_every_public_name_of_the_run_time(name: str) -> None:

@@ -287,3 +287,19 @@ def test_a_cache_object_may_be_shared(tmp_path: Path, dist: Path) -> None:
         env = Environment(loader=DictLoader({"a": "{{ 'css/app.css'|asset }}"}), bytecode_cache=cache)
         install(env, Assets(dist, base_url=base_url))
         assert env.get_template("a").render().startswith(base_url)
+
+
+@pytest.mark.parametrize("autoescape", [True, False])
+def test_the_script_for_live_reload_is_in_development_builds_only(dist: Path, autoescape: bool) -> None:
+    env = Environment(autoescape=autoescape)
+    install(env, Assets(dist, auto_reload=True))
+    template = env.from_string("[{{ asset_live_reload(nonce='n') }}]")
+    assert template.render() == "[]"
+    manifest = json.loads((dist / "manifest.json").read_text())
+    live = {"mode": "development", "live_reload": "http://127.0.0.1:1/client.js?token=t"}
+    (dist / ".new").write_text(json.dumps(manifest | live))
+    (dist / ".new").replace(dist / "manifest.json")
+    assert template.render() == (
+        '[<script src="http://127.0.0.1:1/client.js?token=t" async crossorigin="anonymous" data-digest="x" '
+        'data-base="/static/" nonce="n"></script>]'
+    )

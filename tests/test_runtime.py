@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import os
 import pickle
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tracemalloc
 import weakref
 from html.parser import HTMLParser
 from pathlib import Path
@@ -734,6 +736,77 @@ def test_every_process_answers_alike(tmp_path: Path) -> None:
         for seed, locale in (("0", "C"), ("1", "C.UTF-8"), ("2", "POSIX"))
     }
     assert len(runs) == 1
+
+
+# Live reload, and the first build
+
+LIVE = "http://127.0.0.1:35779/client.js?token=a&b"
+
+
+def test_a_development_build_names_the_script_for_live_reload(tmp_path: Path) -> None:
+    assets = Assets(write(tmp_path, "a.css", mode="development", live_reload=LIVE, digest="d"))
+    assert assets.live_reload == LIVE
+    assert assets.live_reload_tag(nonce='"') == (
+        '<script src="http://127.0.0.1:35779/client.js?token=a&amp;b" async crossorigin="anonymous" data-digest="d" '
+        'data-base="/static/" nonce="&quot;"></script>'
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"live_reload": LIVE},
+        {"mode": "development"},
+        *({"mode": "development", "live_reload": value} for value in (None, "", 1, "javascript:alert(1)", "//a.test/x")),
+    ],
+)
+def test_nothing_else_does(tmp_path: Path, changed: dict[str, Any]) -> None:
+    assets = Assets(write(tmp_path, "a.css", **changed))
+    assert (assets.live_reload, assets.live_reload_tag()) == (None, "")
+
+
+def test_with_auto_reload_the_first_build_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSETBUILD_WAIT", "30")
+    build = threading.Timer(0.1, write, [tmp_path / "dist", "a.css"])
+    build.start()
+    assert Assets(tmp_path / "dist", auto_reload=True).url("a.css")
+    build.join()
+
+
+def test_after_waiting_it_is_said_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match=r"no such file, after 0\.1 seconds; run `assetbuild watch` beside this, or run"):
+        Assets(tmp_path / "dist", auto_reload=True, wait=0.1)
+
+
+def test_without_auto_reload_nothing_is_waited_for(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="no such file; run"):
+        Assets(tmp_path / "dist", wait=3000)
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "nan", "inf", "3601"])
+def test_a_wait_that_is_no_number_of_seconds_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ASSETBUILD_WAIT", value)
+    with pytest.raises(ValueError, match=r"^ASSETBUILD_WAIT: "):
+        Assets(write(tmp_path, "a.css"), auto_reload=True)
+
+
+def test_a_thousand_builds_leave_nothing_behind(tmp_path: Path) -> None:
+    assets = Assets(write(tmp_path, "a.css"), auto_reload=True)
+
+    def build_and_look(times: int) -> int:
+        for number in range(times):
+            write(tmp_path, f"{number}.css", *(f"{name}.css" for name in "abcdefgh"))
+            assert assets.url(f"{number}.css")
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = build_and_look(50)
+        # What is kept of one build is above 2,000 bytes.
+        assert build_and_look(1000) - before < 200_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_no_file_stays_open(tmp_path: Path) -> None:
