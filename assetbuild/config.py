@@ -79,7 +79,7 @@ class Config:
     filter_timeout: seconds that a filter may take for one file.
     cache_dir: where intermediate results are kept. source_date_epoch: seconds since 1970 for all modification times, or None.
     folder: the configuration's; without one the working folder. file: the configuration file, or None.
-    working_folder: what paths in messages are relative to.
+    working_folder: what paths in messages are relative to. mode: in "development" nothing is minified and nothing compressed.
     """
 
     sources: tuple[Path, ...]
@@ -102,6 +102,7 @@ class Config:
     follow_symlinks: bool = False
     filter_timeout: float = 60.0
     source_date_epoch: int | None = None
+    mode: Literal["production", "development"] = "production"
 
 
 def load(

@@ -18,8 +18,8 @@ from assetbuild.references import Kind, Reference, substitute
 MISSING = ""
 
 
-def resolve(logical_path: str, reference: Reference, tree: Collection[str], base_url: str) -> str | None:
-    """The logical path that a reference in this file means; MISSING where the tree has none; None where it is left alone.
+def aim(logical_path: str, reference: Reference, base_url: str) -> str | None:
+    """The logical path that a reference in this file means, whether there is such a file or not; None where it is left alone.
 
     Relative references are resolved as browsers do (URL Standard): against the folder of the file, `\\` taken for `/`, tab
     and line ends dropped, and only then percent escapes decoded, so that `%5C` parts no folders. An absolute path counts
@@ -29,12 +29,14 @@ def resolve(logical_path: str, reference: Reference, tree: Collection[str], base
     if path.startswith("/"):
         base = unquote(urlsplit(base_url).path) if not urlsplit(base_url).netloc else ""
         path = posixpath.normpath(path)
-        if not base or not path.startswith(base):
-            return None
-        joined = path[len(base) :]
-    else:
-        joined = posixpath.normpath(posixpath.join(posixpath.dirname(logical_path), path))
-    return joined if joined in tree else MISSING
+        return path[len(base) :] if base and path.startswith(base) else None
+    return posixpath.normpath(posixpath.join(posixpath.dirname(logical_path), path))
+
+
+def resolve(logical_path: str, reference: Reference, tree: Collection[str], base_url: str) -> str | None:
+    """The same, but MISSING where the tree has no such file."""
+    path = aim(logical_path, reference, base_url)
+    return path if path is None or path in tree else MISSING
 
 
 def relative(from_path: str, to_path: str, kind: Kind) -> str:
@@ -81,13 +83,13 @@ class Output:
 class Linker:
     """Gives every file its name, and any file's final bytes on demand, so that none has to be kept in memory.
 
-    read: the compiled bytes of a logical path.
+    read: the compiled bytes of a logical path. names: public paths of what is linked already, and refers to none of these.
     """
 
-    def __init__(self, texts: Mapping[str, Text], read: Callable[[str], bytes]) -> None:
+    def __init__(self, texts: Mapping[str, Text], read: Callable[[str], bytes], names: Mapping[str, str] = {}) -> None:
         self._texts = texts
         self._read = read
-        self.names: dict[str, str] = {path: path for path, text in texts.items() if text.kept}
+        self.names: dict[str, str] = {**names, **{path: path for path, text in texts.items() if text.kept}}
         self.outputs: dict[str, Output] = {}
 
     def link(self, progress: Callable[[int], None]) -> dict[str, Output]:

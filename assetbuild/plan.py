@@ -3,9 +3,10 @@ the configuration could get wrong is said here, before any work."""
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assetbuild import publish
 from assetbuild.bundles import Assembly, ContentsError, assemblies
@@ -43,6 +44,18 @@ def shown(config: Config, file: str) -> str:
     return os.path.relpath(file, config.working_folder)
 
 
+def _shown(config: Config, source: Source) -> str:
+    """The same for a source, which is no folder: that of its folder is worked out once."""
+    folder, _, name = source.file.rpartition("/")
+    shown_folder = _shown_folder(folder or "/", str(config.working_folder))
+    return name if shown_folder == "." else f"{shown_folder}/{name}"
+
+
+@functools.lru_cache(maxsize=4096)
+def _shown_folder(folder: str, working_folder: str) -> str:
+    return os.path.relpath(folder, working_folder)
+
+
 def config_file(config: Config) -> str:
     """The configuration file as one would type it, or "" without one."""
     return shown(config, str(config.file)) if config.file else ""
@@ -68,19 +81,19 @@ def work(tree: Tree, config: Config) -> Work:
     unread: list[Source] = []
     for source in tree.sources:
         try:
-            chain = chain_for(source.path, config.filters)
+            chain = _as_built(chain_for(source.path, config.filters), config)
         except FilterUnavailableError as error:
             if adopted:
                 unread.append(source)
                 continue
-            problems.append(Problem(shown(config, source.file), 0, 0, error.message))
+            problems.append(Problem(_shown(config, source), 0, 0, error.message))
             continue
-        problems += loaded.problems(chain, shown(config, source.file))
+        problems += loaded.problems(chain, _shown(config, source))
         if source.kept and (source.path == treaty.NAME or source.path.startswith(".assetbuild-")):
-            problems.append(Problem(shown(config, source.file), 0, 0, "keep_names keeps a name that the artifact needs itself"))
+            problems.append(Problem(_shown(config, source), 0, 0, "keep_names keeps a name that the artifact needs itself"))
         chosen.append((compiled_path(source.path, chain), source, chain))
     for bundle in config.bundles:
-        parts, whole = _chains(bundle)
+        parts, whole = _chains(bundle, config)
         problems += loaded.problems(parts, _bundle(bundle.name))
         problems += loaded.problems(whole, _bundle(bundle.name))
     if problems:
@@ -110,11 +123,17 @@ class _Loaded:
                 yield Problem(where, 0, 0, f"{name}: {error.message}")
 
 
-def _chains(bundle: Bundle) -> tuple[Chain, Chain]:
+def _as_built(chain: Chain, config: Config) -> Chain:
+    return without_minifiers(chain) if config.mode == "development" else chain
+
+
+def _chains(bundle: Bundle, config: Config) -> tuple[Chain, Chain]:
     """What the parts go through in place of their own chains, and what the whole goes through."""
     if bundle.part_filters is None:
-        return Chain(), built_in(bundle.name) if bundle.filters is None else Chain(bundle.filters)
-    return Chain(bundle.part_filters, hooks="parts"), Chain(bundle.filters or (), hooks="whole")
+        whole = built_in(bundle.name) if bundle.filters is None else Chain(bundle.filters)
+        return Chain(), _as_built(replace(whole, depends=bundle.depends), config)
+    whole = _as_built(Chain(bundle.filters or (), hooks="whole", depends=bundle.depends), config)
+    return Chain(bundle.part_filters, hooks="parts", depends=bundle.depends), whole
 
 
 def _bundle(name: str) -> str:
@@ -122,7 +141,7 @@ def _bundle(name: str) -> str:
 
 
 def _with_bundles(jobs: dict[str, Job], unread: Iterable[Source], excluded: Collection[str], config: Config) -> Work:
-    inputs = {source.path: Job(source, Chain(), source.path, shown(config, source.file)) for source in unread}
+    inputs = {source.path: Job(source, Chain(), source.path, _shown(config, source)) for source in unread}
     sources = {job.source.path: path for path, job in {**inputs, **jobs}.items()}
     try:
         made, odd = assemblies(config.bundles, sources, excluded, MINIFIERS)
@@ -134,7 +153,7 @@ def _with_bundles(jobs: dict[str, Job], unread: Iterable[Source], excluded: Coll
     for one in made:
         name = one.bundle.name
         kept = any(pattern.matches(name) for pattern in config.keep_names)
-        bundles[name] = Job(Source(name, "", -1, 0, kept), _chains(one.bundle)[1], name, _bundle(name), text="")
+        bundles[name] = Job(Source(name, "", -1, 0, kept), _chains(one.bundle, config)[1], name, _bundle(name), text="")
     as_parts = {
         path: Job(job.source, without_minifiers(job.chain), path, job.shown, part=True)
         for path, job in {**inputs, **jobs}.items()
@@ -189,19 +208,38 @@ def _by_logical_path(chosen: Iterable[tuple[str, Source, Chain]], config: Config
     for path, source, chain in sorted(chosen, key=lambda entry: (entry[1].root, entry[1].path)):
         if folded(path).startswith(treaty.NAME + "/"):
             what = f'the artifact has its manifest where the folder "{path[: len(treaty.NAME)]}" would be'
-            problems.append(Problem(shown(config, source.file), 0, 0, what, "rename the folder"))
+            problems.append(Problem(_shown(config, source), 0, 0, what, "rename the folder"))
             continue
         other = result.get(path) or result.get(by_case.setdefault(folded(path), path))
         if other is None:
-            result[path] = Job(source, chain, path, shown(config, source.file))
+            result[path] = Job(source, chain, path, _shown(config, source))
         elif other.source.root == source.root or other.logical_path != path:
             what = f'{other.shown} becomes "{other.logical_path}" too'
             if other.logical_path != path:
                 what = f'{other.shown} becomes "{other.logical_path}", which differs from "{path}" in letter case only'
-            problems.append(Problem(shown(config, source.file), 0, 0, what, "rename or exclude one of the two"))
+            problems.append(Problem(_shown(config, source), 0, 0, what, "rename or exclude one of the two"))
     if problems:
         raise BuildError(problems)
     return {path: result[path] for path in sorted(result)}
+
+
+def narrowed(work: Work, paths: Collection[str]) -> Work:
+    """The part of the work that makes these assets, and the bundles that are joined into them."""
+    needed = set(paths)
+    for one in reversed(work.assemblies):
+        if one.bundle.name in needed:
+            needed.update(part for part in one.parts if part in work.bundles)
+    jobs = {path: job for path, job in work.jobs.items() if path in needed}
+    return replace(work, jobs=jobs, assemblies=tuple(one for one in work.assemblies if one.bundle.name in needed))
+
+
+def filters(work: Work) -> frozenset[tuple[str, Hooks]]:
+    """All filters that the work may need, each with the hooks of it that are called."""
+    chains = {job.chain for jobs in (work.jobs, work.sources, work.bundles) for job in jobs.values()}
+    used = {(name, chain.hooks) for chain in chains for name in chain.filters}
+    for one in work.assemblies:
+        used.update((name, "parts") for name in one.bundle.part_filters or ())
+    return frozenset(used)
 
 
 def lost(job: Job, what: Lost, given: Tools) -> Problem:

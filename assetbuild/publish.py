@@ -25,6 +25,7 @@ from pathlib import Path
 
 from assetbuild import interrupts
 from assetbuild.errors import AssetbuildError, BuildError, ConfigError, Problem
+from assetbuild.looks import look
 from assetbuild.runtime import manifest as treaty
 
 PIECE = 1 << 20
@@ -59,6 +60,48 @@ class Published:
     written: tuple[str, ...]
     removed: tuple[str, ...]
     manifest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is in the folder by an index that is believed. names: every file that the manifest there names. whole: those that
+    are as they were written, and are to stay."""
+
+    names: Collection[str]
+    whole: Collection[str]
+
+
+def standing(output: Path, looks: Mapping[str, str], manifest: str, epoch: int | None) -> frozenset[str] | None:
+    """The files of the folder whose looks are no more what they were, gone ones among them; None where the folder as such is
+    not as a build left it: another manifest, an unfinished build, folders of other modes.
+
+    looks: by public path. manifest: the SHA-256 that its bytes have to have.
+    """
+    publication = _Publication(output, (), b"", "", epoch, lambda _done, _total: None)
+    try:
+        if hashlib.sha256((output / treaty.NAME).read_bytes()).hexdigest() != manifest:
+            return None
+        if any(publication.exists(name) for name in (treaty.JOURNAL, treaty.JOURNAL + "~")):
+            return None
+        publication.folders = _all_folders(looks)
+        if not publication.metadata_right(treaty.NAME) or not publication.folders_right():
+            return None
+    except OSError:
+        return None
+    changed = []
+    prefix = f"{output}/"
+    for path, known in looks.items():
+        try:
+            if look(os.lstat(prefix + path)) != known:
+                changed.append(path)
+        except OSError:
+            changed.append(path)
+    return frozenset(changed)
+
+
+def _all_folders(paths: Iterable[str]) -> set[str]:
+    folders = {path.rpartition("/")[0] for path in paths}
+    return {above for folder in folders for above in folders_of(folder + "/x")} - {""}
 
 
 @contextlib.contextmanager
@@ -128,19 +171,22 @@ def _unusable(display: str, error: OSError) -> ConfigError:
 def publish(
     output: Path,
     items: Sequence[Item],
-    manifest: treaty.Manifest,
+    manifest: bytes,
     *,
     display: str,
     epoch: int | None = None,
     progress: Callable[[int, int], None],
+    standing: Standing | None = None,
+    lasting: bool = True,
 ) -> Published:
     """Make the folder hold exactly these files and this manifest. The caller holds the lock.
 
-    display: the folder as one types it. epoch: the modification time of everything, in seconds; None: now.
+    display: the folder as one types it. epoch: the modification time of everything, in seconds; None: now. standing: files
+    that are there besides the items, and need no look. lasting: whether all is on the disk before the manifest is replaced.
     Raises ConfigError where something in the folder is not ours, BuildError where the file system refuses; the artifact is
     then as it was.
     """
-    return _Publication(output, items, treaty.dump(manifest), display, epoch, progress).run()
+    return _Publication(output, items, manifest, display, epoch, progress, standing, lasting).run()
 
 
 def owned(output: Path, display: str) -> tuple[dict[str, str], frozenset[str]]:
@@ -228,8 +274,12 @@ class _Publication:
         display: str,
         epoch: int | None,
         progress: Callable[[int, int], None],
+        standing: Standing | None = None,
+        lasting: bool = True,
     ) -> None:
         self.output = output
+        self.lasting = lasting
+        self.standing = standing
         self.items = sorted(items, key=lambda item: item.public_path)
         self.manifest = manifest
         self.display = display
@@ -249,12 +299,19 @@ class _Publication:
         return f"{self.output}/{public_path}"
 
     def run(self) -> Published:
-        ours, leftovers = owned(self.output, self.display)
-        try:
-            self.clear(leftovers - ours.keys())
-        except OSError as error:
-            raise self.refused(error) from error
+        ours: Collection[str]
         names = {item.public_path for item in self.items}
+        if self.standing is None:
+            named, leftovers = owned(self.output, self.display)
+            ours = named.keys()
+            try:
+                self.clear(leftovers - ours)
+            except OSError as error:
+                raise self.refused(error) from error
+        else:
+            ours = self.standing.names
+            names |= frozenset(self.standing.whole)
+            self.folders = _all_folders(self.standing.whole)
         stale = [path for path in sorted(ours) if path not in names and self.exists(path)]
         wanted = self.to_write(ours)
         try:
@@ -300,14 +357,16 @@ class _Publication:
 
     # What is there already
 
-    def to_write(self, ours: Mapping[str, str]) -> list[Item]:
+    def to_write(self, ours: Collection[str]) -> list[Item]:
         """The items that are not there yet, whole and ours. Raises ConfigError naming every file in the way."""
         in_the_way = []
         wanted = []
+        looked_at = set[str]()
         for item in self.items:
             path = item.public_path
             for folder in folders_of(path):
-                if folder not in self.folders:
+                if folder not in looked_at:
+                    looked_at.add(folder)
                     self.folders.add(folder)
                     mode = os.lstat(self.path(folder)).st_mode if self.exists(folder) else stat.S_IFDIR | FOLDER_MODE
                     if not stat.S_ISDIR(mode):
@@ -391,7 +450,8 @@ class _Publication:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
         with open(descriptor, "wb", buffering=0) as file:
             file.write(text)
-            os.fsync(descriptor)
+            if self.lasting:
+                os.fsync(descriptor)
             if self.epoch is not None:
                 os.utime(descriptor, (self.epoch, self.epoch))
                 if os.fstat(descriptor).st_mtime_ns != self.epoch * 1_000_000_000:
@@ -497,6 +557,8 @@ class _Publication:
 
     def sync(self) -> None:
         """All that was written reaches the disk, by one call for the file system and not one a file."""
+        if not self.lasting:
+            return
         descriptor = os.open(self.output, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             _syncfs(descriptor)
@@ -504,6 +566,8 @@ class _Publication:
             os.close(descriptor)
 
     def sync_folder(self) -> None:
+        if not self.lasting:
+            return
         descriptor = os.open(self.output, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)

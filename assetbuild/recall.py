@@ -101,7 +101,7 @@ def _restored(value: Any, job: Job, data: bytes, cache: Cache) -> Compiled | Non
         problems = tuple(_warning(job, *problem) for problem in value["problems"])
     except (KeyError, TypeError, ValueError):
         return None
-    return Compiled(job.logical_path, text, digest, size, references, problems)
+    return Compiled(job.logical_path, text, digest, size, references, problems, (), hashlib.sha256(data).hexdigest())
 
 
 def _warning(job: Job, file: str, line: int, column: int, message: str, hint: str) -> Problem:
@@ -140,4 +140,4 @@ class Packs:
 
 
 def _pack_key(of: variants.Key) -> str:
-    return key(["variant", str(variants.WORTH), *of])
+    return key(["variant", str(variants.REVISION), *of])

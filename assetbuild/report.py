@@ -14,8 +14,8 @@ from assetbuild.errors import Problem, printable
 
 if TYPE_CHECKING:
     from assetbuild.cache import Pruned
-    from assetbuild.compile import Result
     from assetbuild.explain import Explanation
+    from assetbuild.result import Result
     from assetbuild.runtime.manifest import Entry, Manifest
 
 Style = Literal["error", "warning", "good", "faint", "bold"]
@@ -95,20 +95,17 @@ class Reporter:
                 self.line(f"the cache is not used: {result.use.refused}")
             else:
                 self.line(f"the cache knew {result.use.known} of {result.use.known + result.use.made} results")
-        assets = result.manifest["assets"]
-        numbers = f"{amount(len(assets), 'file')}, {size(result.bytes)}, {duration(result.seconds)}"
+        numbers = f"{amount(result.files, 'file')}, {size(result.bytes)}, {duration(result.seconds)}"
         if result.unchanged:
             done = "nothing changed"
         else:
             done = f"{len(result.written)} written" + (f", {len(result.removed)} removed" if result.removed else "")
         self._write(self._style(printable(shown_output), "good") + f": {numbers}; {done}\n")
-        if len(assets) > 1 and not result.unchanged:
-            largest = sorted(assets, key=lambda path: (-assets[path]["size"], path))[:3]
-            self.line("largest: " + ", ".join(f"{path} {size(assets[path]['size'])}" for path in largest))
-        if not result.unchanged and (packed := compressed(assets)):
-            plain = sum(entry["size"] for entry in assets.values() if "variants" in entry)
-            totals = ", ".join(f"{coding} {size(number)}" for coding, number in packed.items())
-            self.line(f"compressed: {size(plain)} to {totals}")
+        if result.files > 1 and not result.unchanged:
+            self.line("largest: " + ", ".join(f"{path} {size(number)}" for path, number in result.largest))
+        if not result.unchanged and result.compressed:
+            totals = ", ".join(f"{coding} {size(number)}" for coding, number in result.compressed.items())
+            self.line(f"compressed: {size(result.compressible)} to {totals}")
 
     def bar(self, text: str) -> None:
         """Text that stays on the terminal's last line until anything else is written, or `clear`."""
@@ -215,15 +212,6 @@ def duration(seconds: float) -> str:
 # ---- results, for standard output
 
 
-def compressed(assets: Mapping[str, Entry]) -> dict[str, int]:
-    """The bytes of all variants together, by coding."""
-    totals: dict[str, int] = {}
-    for entry in assets.values():
-        for coding, number in entry.get("variants", {}).items():
-            totals[coding] = totals.get(coding, 0) + number
-    return dict(sorted(totals.items()))
-
-
 def listed(assets: Mapping[str, Entry], *, aligned: bool) -> Iterable[str]:
     """A line for each asset: logical path, public path, size, sizes of variants.
 
@@ -290,11 +278,11 @@ def result_data(result: Result, shown_output: str) -> dict[str, object]:
     return {
         "ok": True,
         "output": shown_output,
-        "digest": result.manifest["digest"],
-        "base_url": result.manifest["base_url"],
-        "files": len(result.manifest["assets"]),
+        "digest": result.digest,
+        "base_url": result.base_url,
+        "files": result.files,
         "bytes": result.bytes,
-        "compressed": compressed(result.manifest["assets"]),
+        "compressed": dict(result.compressed),
         "written": list(result.written),
         "removed": list(result.removed),
         "unchanged": result.unchanged,

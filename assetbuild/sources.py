@@ -3,13 +3,16 @@ nothing is read but the folders."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assetbuild.errors import BuildError, Problem
+from assetbuild.looks import look
 from assetbuild.patterns import Pattern
 
 #: What no one means to publish: editors' backups, by file name. Names that begin with a dot and Sass partials are tested apart.
@@ -29,6 +32,7 @@ class Source:
     root: the root's place in the configuration, from 0.
     size: bytes, when it was looked at.
     kept: whether it is published under its own name.
+    look: what the system says of the file; as long as that stays, the bytes do.
     """
 
     path: str
@@ -36,14 +40,22 @@ class Source:
     root: int
     size: int
     kept: bool = False
+    look: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it from a file of the same path below another root."""
+        return f"{self.root}/{self.path}"
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The sources by path, in sorted order; and what was passed over on purpose, so that a message can say so."""
+    """The sources by path, in sorted order; what was passed over on purpose, so that a message can say so; and the files
+    among that, and those that a root before has, which are no sources and which filters may read all the same."""
 
     sources: tuple[Source, ...]
     excluded: frozenset[str]
+    others: tuple[Source, ...] = ()
 
 
 def scan(
@@ -63,11 +75,13 @@ def scan(
     found: dict[str, Source] = {}
     for number, root in enumerate(roots):
         for source in walk.root(number, str(root)):
-            found.setdefault(source.path, source)
+            if found.setdefault(source.path, source) is not source:
+                walk.others.append(source)
     walk.problems.extend(_same_but_for_case(found.values(), display))
     if walk.problems:
         raise BuildError(walk.problems)
-    return Tree(tuple(found[path] for path in sorted(found)), frozenset(walk.excluded - found.keys()))
+    others = tuple(sorted(walk.others, key=lambda other: (other.path, other.root)))
+    return Tree(tuple(found[path] for path in sorted(found)), frozenset(walk.excluded - found.keys()), others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +121,7 @@ class _Walk:
         self.display = display
         self.problems: list[Problem] = []
         self.excluded: set[str] = set()
+        self.others: list[Source] = []
 
     def root(self, number: int, root: str) -> Iterable[Source]:
         folders = [_Folder(root, "", _real(root))]
@@ -114,6 +129,7 @@ class _Walk:
         # followed where it really is, if it is there, and followed once; else few links could make a tree without end.
         links: list[_Folder] = []
         followed: set[Path] = set()
+        plain = not self.exclude and not self.keep_names
         while folders or links:
             if not folders:
                 folders, links = sorted(links, key=lambda one: one.prefix, reverse=True), []
@@ -131,12 +147,20 @@ class _Walk:
                 continue
             for entry in listing:
                 path = prefix + entry.name
+                # Most files are of this kind, of which nothing has to be asked.
+                if plain and _PLAIN(entry.name) and entry.is_file(follow_symlinks=False):
+                    status, _ = self.look(entry)
+                    if status:
+                        yield Source(path, entry.path, number, status.st_size, False, look(status))
+                    continue
                 if self.passed_over(path, entry):
                     self.excluded.add(path)
+                    self.other(path, entry, number)
                     continue
                 if not self.well_named(entry):
                     continue
-                mode, size, link = self.look(entry)
+                status, link = self.look(entry)
+                mode = status.st_mode if status else 0
                 if stat.S_ISDIR(mode):
                     if not link:
                         folders.append(_Folder(entry.path, path + "/", at.real / entry.name, at.above))
@@ -147,12 +171,19 @@ class _Walk:
                         self.problem(file, "this symbolic link leads to a folder that it is in: a loop", "remove it")
                     else:
                         links.append(_Folder(entry.path, path + "/", real, above, at.real / entry.name))
-                elif stat.S_ISREG(mode):
-                    kept = any(pattern.matches(path) for pattern in self.keep_names)
+                elif status and stat.S_ISREG(mode):
+                    kept = any(pattern.matches(path) for pattern in self.keep_names) if self.keep_names else False
                     self.short_enough(entry, kept)
-                    yield Source(path, entry.path, number, size, kept)
+                    yield Source(path, entry.path, number, status.st_size, kept, look(status))
                 elif mode:
                     self.problem(entry.path, f"this is {_kind(mode)}, not a file", "remove it or exclude it")
+
+    def other(self, path: str, entry: os.DirEntry[str], number: int) -> None:
+        """What is passed over: if it is a file, and its name is text, a filter may read it."""
+        with contextlib.suppress(OSError):
+            status = entry.stat()
+            if stat.S_ISREG(status.st_mode) and path.isprintable():
+                self.others.append(Source(path, entry.path, number, status.st_size, look=look(status)))
 
     def problem(self, file: str, message: str, hint: str = "") -> None:
         self.problems.append(Problem(self.display(file), 0, 0, message, hint))
@@ -216,24 +247,23 @@ class _Walk:
                 "shorten it or put it into keep_names",
             )
 
-    def look(self, entry: os.DirEntry[str]) -> tuple[int, int, bool]:
-        """Mode, size, and whether it is a symbolic link; mode 0 where a problem was noted."""
+    def look(self, entry: os.DirEntry[str]) -> tuple[os.stat_result | None, bool]:
+        """What it is, or what it leads to, and whether it is a symbolic link; None where a problem was noted."""
         try:
             if not entry.is_symlink():
-                status = entry.stat(follow_symlinks=False)
-                return status.st_mode, status.st_size, False
+                return entry.stat(follow_symlinks=False), False
             status = entry.stat()
         except FileNotFoundError:
             if entry.is_symlink():
                 self.problem(entry.path, "this symbolic link leads nowhere", "remove it or exclude it")
             else:
                 self.problem(entry.path, "this file disappeared during the build", "run it again")
-            return 0, 0, False
+            return None, False
         except OSError as error:
             loop = error.errno == 40  # ELOOP
             message = "this symbolic link is a loop" if loop else f"this file cannot be looked at: {error.strerror}"
             self.problem(entry.path, message, "remove it or exclude it")
-            return 0, 0, False
+            return None, False
         real = _real(entry.path)
         if not self.follow_symlinks and not any(real.is_relative_to(root) for root in self.real_roots):
             self.problem(
@@ -241,12 +271,16 @@ class _Walk:
                 "this symbolic link leads out of the source roots",
                 "set follow_symlinks = true if that is meant, or exclude it",
             )
-            return 0, 0, False
+            return None, False
         # Else the build would read what it wrote.
         if any(real.is_relative_to(one) or one.is_relative_to(real) for one in self.ours):
             self.problem(entry.path, "this symbolic link leads to where the build writes", "remove it or exclude it")
-            return 0, 0, False
-        return status.st_mode, status.st_size, True
+            return None, False
+        return status, True
+
+
+#: An ordinary name: short, and neither hidden nor a partial nor a backup.
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.\-]{,50}\.(?:css|m?js|svg|png|jpe?g|gif|webp|woff2?|json|map|html|txt)").fullmatch
 
 
 def passed_over(path: str) -> bool:

@@ -74,6 +74,7 @@ class Compiled:
     digest, size: of those bytes (SHA-256 in hex digits), before any reference is linked.
     references: in those bytes' text, by their place.
     problems: errors, and warnings. read: absolute paths of further files that went into it.
+    source: the SHA-256 of the source's own bytes, "" where they could not be read.
     """
 
     logical_path: str
@@ -83,6 +84,7 @@ class Compiled:
     references: tuple[Reference, ...] = ()
     problems: tuple[Problem, ...] = ()
     read: tuple[str, ...] = ()
+    source: str = ""
 
 
 def scanner(path: str) -> Callable[[str], Scan] | None:
@@ -150,7 +152,7 @@ def _opaque(job: Job) -> Compiled:
         while piece := file.read(PIECE):
             sha.update(piece)
             size += len(piece)
-    return Compiled(job.logical_path, None, sha.hexdigest(), size)
+    return Compiled(job.logical_path, None, sha.hexdigest(), size, source=sha.hexdigest())
 
 
 def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str], Scan] | None) -> Compiled:
@@ -195,7 +197,7 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
     if text == source and job.text is None:
         warn(scan.notes, source)
         digest = hashlib.sha256(data).hexdigest()
-        return Compiled(job.logical_path, None, digest, len(data), scan.references, tuple(problems), read)
+        return Compiled(job.logical_path, None, digest, len(data), scan.references, tuple(problems), read, digest)
     if text != source and scan.map_comment:
         # A map of the text as it was written is wrong for what a filter made of it; one that a tool put in may hold the names
         # of its temporary files, which differ from build to build.
@@ -209,7 +211,8 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
         warn(scan.notes, text)
     result = text.encode()
     digest = hashlib.sha256(result).hexdigest()
-    return Compiled(job.logical_path, result, digest, len(result), scan.references, tuple(problems), read)
+    made_of = hashlib.sha256(data).hexdigest()
+    return Compiled(job.logical_path, result, digest, len(result), scan.references, tuple(problems), read, made_of)
 
 
 def _filtered(

@@ -33,6 +33,9 @@ PIECE = 1 << 18
 #: A variant must be smaller than this part of the plain file, in percent: below that, unpacking costs more than it saves.
 WORTH = 95
 
+#: Goes up when the same text and the same tool would lead to another variant here.
+REVISION = 1
+
 #: The longest file name (NAME_MAX), in bytes.
 LONGEST = 255
 
@@ -101,15 +104,16 @@ def pack(
     keep: Callable[[Key, bytes], None] = lambda _key, _packed: None,
     jobs: int | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    others: Iterable[str] = (),
 ) -> dict[str, tuple[Variant, ...]]:
     """The variants of each file that has any, by the file's public path.
 
-    files: all of the artifact; those that are no texts are left alone. spool: keeps the packed bytes, which are read back
-    from it. found: what is known already, b"" where packing is not worth it; keep: takes what is new, if it is not too large to
-    be held whole. jobs: threads at most; default, the cores. progress: files packed, and in all.
-    Raises BuildError where a file cannot be read or is no longer what it was.
+    files: those that are no texts are left alone. others: public paths of what else the artifact has. spool: keeps the packed
+    bytes, which are read back from it. found: what is known already, b"" where packing is not worth it; keep: takes what is
+    new, if it is not too large to be held whole. jobs: threads at most; default, the cores. progress: files packed, and in
+    all. Raises BuildError where a file cannot be read or is no longer what it was.
     """
-    taken = _names(file.public_path for file in files)
+    taken = _names([*others, *(file.public_path for file in files)])
     slots: list[_Task] = []
     for file in sorted(files, key=lambda file: file.public_path):
         if file.size and is_text_like(media_type(file.public_path)):

@@ -9,7 +9,7 @@ import pytest
 
 from assetbuild import compile as build
 from assetbuild import config as configuration
-from assetbuild.compile import Result
+from assetbuild.result import Result
 from assetbuild.runtime.manifest import Manifest, load
 
 

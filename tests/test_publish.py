@@ -29,18 +29,20 @@ def item(path: str, data: bytes) -> Item:
     return Item(path, hashlib.sha256(data).hexdigest(), len(data), lambda: iter([data[:3], data[3:]]))
 
 
-def manifest_of(items: list[Item]) -> treaty.Manifest:
-    return {
-        "version": 1,
-        "mode": "production",
-        "digest": treaty.digest((i.digest, i.public_path) for i in items),
-        "base_url": "/static/",
-        "assets": {
-            i.public_path: {"path": i.public_path, "integrity": integrity(i.digest), "size": i.size, "type": "text/plain"}
-            for i in items
-        },
-        "previous": [],
-    }
+def manifest_of(items: list[Item]) -> bytes:
+    return treaty.dump(
+        {
+            "version": 1,
+            "mode": "production",
+            "digest": treaty.digest((i.digest, i.public_path) for i in items),
+            "base_url": "/static/",
+            "assets": {
+                i.public_path: {"path": i.public_path, "integrity": integrity(i.digest), "size": i.size, "type": "text/plain"}
+                for i in items
+            },
+            "previous": [],
+        }
+    )
 
 
 def put(output: Path, files: dict[str, bytes], epoch: int | None = None) -> Published:

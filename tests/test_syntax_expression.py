@@ -6,11 +6,12 @@ import importlib
 import pkgutil
 import re
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 import assetbuild
-from assetbuild.syntax import atomic
+from assetbuild.syntax import Expression, atomic
 
 HTMX = Path(__file__).parent.parent / "sample_project/assets/vendor/htmx-4.0.1/htmx.js"
 SHEET = Path(__file__).parent.parent / "sample_project/assets/css/site.css"
@@ -23,8 +24,8 @@ def expressions() -> dict[str, re.Pattern[str]]:
         if info.name.split(".")[1] in ("runtime", "integrations", "__main__"):
             continue
         for name, value in vars(importlib.import_module(info.name)).items():
-            if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
-                found[f"{info.name}.{name}"] = value
+            if isinstance(value, re.Pattern | Expression) and isinstance(value.pattern, str):
+                found[f"{info.name}.{name}"] = cast("re.Pattern[str]", value)
     return found
 
 

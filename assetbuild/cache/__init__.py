@@ -1,12 +1,12 @@
 """The same work is never done twice: what a tool made of a text is kept, and found again by everything that decides it.
 
 The laws:
-1. Two tables. Contents are files named by the SHA-256 of their bytes. Results are small JSON documents named by a key: the
+1. Three tables. Contents are files named by the SHA-256 of their bytes. Results are small JSON documents named by a key: the
    SHA-256 over a list that a person can read (what was done, the version of all of it, options, digests of every byte that
-   was read), each item with its length before it.
+   was read), each item with its length before it. Indexes are what the last build of a folder knew (see `index`).
 2. Nothing is believed: a content is hashed, a result carries the digest of its own text, and what does not agree counts as
    absent. The same holds for what cannot be read, or written: a fault of the cache costs time, never a build.
-3. Neither table knows a time, a user or an absolute path, so that a cache may move between folders and machines.
+3. Contents and results know no time, a user or an absolute path, so that a cache may move between folders and machines.
 4. An entry appears whole, by one rename. Two builds that make the same one make the same bytes.
 5. The folder belongs to the user alone: who can write to it decides what a release contains.
 """
@@ -34,6 +34,7 @@ _STALE_MARK = 86_400
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LARGEST_RESULT = 64_000_000
+_LARGEST_INDEX = 1_000_000_000
 
 
 def key(parts: Sequence[str]) -> str:
@@ -44,6 +45,16 @@ def key(parts: Sequence[str]) -> str:
         sha.update(b"%d:" % len(data))
         sha.update(data)
     return sha.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """known: sources, bundles and variants that did not have to be worked out; made: those that had to be compiled or packed;
+    refused: why the cache could not be used, or ""."""
+
+    known: int = 0
+    made: int = 0
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,14 @@ class Cache:
     def keep_content(self, digest: str, data: bytes) -> None:
         """Keep bytes whose SHA-256 this is."""
         self._write("contents", digest, data)
+
+    def index(self, name: str) -> bytes | None:
+        """What was kept as an index, which says itself whether it is whole."""
+        return self._read("indexes", name, _LARGEST_INDEX)
+
+    def keep_index(self, name: str, data: bytes) -> None:
+        """Keep an index in place of the last one."""
+        self._write("indexes", name, data)
 
     def _path(self, table: str, name: str) -> str:
         if not _DIGEST.fullmatch(name):

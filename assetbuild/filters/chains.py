@@ -27,11 +27,13 @@ class Rule(Protocol):
 @dataclass(frozen=True, slots=True)
 class Chain:
     """filters: their names, in order. suffix: what the source's suffix becomes, with its dot; None: it stays. hooks: which of
-    the filters' hooks are called, for bundles that webassets defined."""
+    the filters' hooks are called, for bundles that webassets defined. depends: further files whose change makes a result
+    stale."""
 
     filters: tuple[str, ...] = ()
     suffix: str | None = None
     hooks: Hooks = "all"
+    depends: tuple[Pattern, ...] = ()
 
 
 #: Filters that only make a text shorter: a bundle's parts go without, and the whole is minified once.
@@ -85,7 +87,7 @@ def chain_for(path: str, rules: Iterable[Rule]) -> Chain:
     suffix = posixpath.splitext(path)[1].lower()
     for rule in rules:
         if rule.pattern.matches(path):
-            return Chain(rule.filters, rule.suffix or _produced(suffix, rule.filters))
+            return Chain(rule.filters, rule.suffix or _produced(suffix, rule.filters), depends=rule.depends)
     filters = _BUILT_IN.get(suffix)
     if filters and ".min." in posixpath.basename(path):
         filters = tuple(name for name in filters if name not in MINIFIERS)  # Its author has done that.

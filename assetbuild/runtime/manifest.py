@@ -9,7 +9,7 @@ import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Literal, NotRequired, TypeAlias, TypedDict
 
     Coding: TypeAlias = Literal["br", "gzip", "zstd"]
@@ -174,26 +174,44 @@ def parse(data: bytes, where: str) -> Manifest:
 
 def dump(manifest: Manifest) -> bytes:
     """The manifest in its one form: UTF-8, keys sorted, indented by two, a newline at the end."""
+    return (_written(manifest, "\n") + "\n").encode()
+
+
+def assembled(head: Mapping[str, object], entries: Mapping[str, str]) -> bytes:
+    """The same, of the manifest's other keys and the text of each asset's entry: its first key is `assets`."""
+    quoted = _quoted()
+    assets = ",".join([f"\n    {quoted(path)}: {entries[path]}" for path in sorted(entries)])
+    assets = f"{{{assets}\n  }}" if entries else "{}"
+    return f'{{\n  "assets": {assets},{_written(head, chr(10))[1:]}\n'.encode()
+
+
+def entry_text(entry: Entry) -> str:
+    """An asset's entry as it stands in the manifest."""
+    return _written(entry, "\n    ")
+
+
+def _quoted() -> Callable[[str], str]:
     from json import encoder
 
-    # What json.dumps(…, sort_keys=True, indent=2) writes, in a third of its time: with an indent it runs in Python, and
-    # through a generator for each level.
-    quoted = encoder.encode_basestring
+    return encoder.encode_basestring
 
-    def written(value: object, inset: str) -> str:
-        if type(value) is str:
-            return quoted(value)
-        if type(value) is int:
-            return int.__repr__(value)
-        deeper = inset + "  "
-        if type(value) is dict and value:
-            items = [f"{quoted(key)}: {written(value[key], deeper)}" for key in sorted(value)]
-            return "{" + deeper + ("," + deeper).join(items) + inset + "}"
-        if type(value) is list and value:
-            return "[" + deeper + ("," + deeper).join([written(item, deeper) for item in value]) + inset + "]"
-        return encoder.JSONEncoder().encode(value)
 
-    return (written(manifest, "\n") + "\n").encode()
+def _written(value: object, inset: str) -> str:
+    """What json.dumps(…, sort_keys=True, indent=2) writes, in a third of its time: with an indent it runs in Python, and
+    through a generator for each level. inset: a line end and the blanks behind it."""
+    from json import encoder
+
+    if type(value) is str:
+        return encoder.encode_basestring(value)
+    if type(value) is int:
+        return int.__repr__(value)
+    deeper = inset + "  "
+    if type(value) is dict and value:
+        items = [f"{encoder.encode_basestring(key)}: {_written(value[key], deeper)}" for key in sorted(value)]
+        return "{" + deeper + ("," + deeper).join(items) + inset + "}"
+    if type(value) is list and value:
+        return "[" + deeper + ("," + deeper).join([_written(item, deeper) for item in value]) + inset + "]"
+    return encoder.JSONEncoder().encode(value)
 
 
 def digest(rows: Iterable[tuple[str, str]]) -> str:

@@ -1,0 +1,261 @@
+"""What is different from what the last build knew, and what of its work that reaches: the difference between a build and doing
+everything anew. Whatever is not certain to be as it was counts as changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from assetbuild import index, patterns, plan, publish
+from assetbuild.cache import Cache, key, own_version
+from assetbuild.compressors import Tool
+from assetbuild.config import Config
+from assetbuild.errors import AssetbuildError, Problem
+from assetbuild.filters import FilterError, Hooks
+from assetbuild.filters.chains import Chain, load
+from assetbuild.index import Depth, Index, Made
+from assetbuild.looks import look, settled
+from assetbuild.sources import Tree
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """touched: keys of files below the roots that are new, gone, or other than they were. moved: whether any is new or gone.
+    damaged: public paths of files of the artifact that are not as they were written. read: whether a further file that a
+    filter read is other than it was. looks: of all files below the roots as they are now. files: of the artifact's."""
+
+    touched: frozenset[str]
+    moved: bool
+    damaged: frozenset[str]
+    read: bool
+    looks: Mapping[str, str]
+    files: Mapping[str, str]
+
+    def __bool__(self) -> bool:
+        return bool(self.touched or self.damaged or self.read)
+
+
+def name_for(config: Config) -> str:
+    """The name of a project's index in its cache: one for each configuration, output, mode and place to call it from."""
+    return key(["index", config.mode, str(config.file or config.folder), str(config.output), str(config.working_folder)])
+
+
+def environment(config: Config, packers: Iterable[Tool], tools: Iterable[tuple[str, str]]) -> str:
+    """All that decides a build besides its files. packers: what compresses. tools: the filters in use and their hooks.
+
+    Raises FilterError where one of them cannot be had.
+    """
+    parts = [own_version(str(Path(__file__).parent)), sys.version, repr(config)]
+    parts += [f"{packer.name} {packer.largest}" for packer in packers]
+    given = plan.tools(config)
+    for name, hooks in sorted(tools):
+        tool = load(name, given.settings, given.search, given.time_limit, hooks)  # type: ignore[arg-type]  # as it was written
+        identity = tool.identity()
+        parts += [name, hooks, str(len(identity)), *identity]
+    return key(parts)
+
+
+def last(cache: Cache, config: Config, packers: Iterable[Tool]) -> Index | None:
+    """What the last build knew; None where there was none, or something else than its files is different now."""
+    found = index.load(cache, name_for(config))
+    if found is None or not found.surface.key:
+        return None
+    try:
+        same = environment(config, packers, found.surface.tools) == found.surface.key
+    except (AssetbuildError, FilterError):
+        return None  # The build itself says what is wrong with it.
+    return found if same else None
+
+
+def since(known: Index, tree: Tree, config: Config, when: int) -> Changes | None:
+    """What has changed since; None where that cannot be told. when: a time before the tree was looked at, in nanoseconds."""
+    surface = known.surface
+    damaged = publish.standing(config.output, surface.files, surface.manifest, config.source_date_epoch)
+    if damaged is None:
+        return None
+    found = {source.key: source for source in (*tree.sources, *tree.others)}
+    looks = {name: source.look for name, source in found.items()}
+    read = any(look_of(file) != seen or not seen for file, seen in surface.reads.items())
+    if looks == surface.looks and not damaged:
+        return Changes(frozenset(), False, damaged, read, surface.looks, surface.files)
+    depth = known.depth()
+    if depth is None:
+        return None
+    now = dict(surface.looks)
+    touched = surface.looks.keys() - looks.keys()
+    moved = bool(touched)
+    for name in touched:
+        del now[name]
+    for name, seen in looks.items():
+        before = surface.looks.get(name)
+        if before != seen:
+            now[name] = settled(seen, when)
+            moved = moved or before is None
+            if before is None or _digest(found[name].file) != depth.digests.get(name):
+                touched.add(name)
+    files = dict(surface.files)
+    really = set()
+    for path in damaged:
+        file = f"{config.output}/{path}"
+        seen, should = look_of(file), File.of(path, depth.rows[path])
+        if publish.whole(file, should.digest, should.size, config.source_date_epoch):
+            files[path] = settled(seen, when) if seen else ""
+        else:
+            really.add(path)
+    return Changes(frozenset(touched), moved, frozenset(really), read, now, files)
+
+
+def look_of(file: str) -> str:
+    """How a file looks; "" where there is none."""
+    try:
+        return look(os.stat(file))
+    except OSError:
+        return ""
+
+
+def _digest(file: str) -> str:
+    sha = hashlib.sha256()
+    try:
+        with open(file, "rb", buffering=0) as data:
+            while piece := data.read(1 << 20):
+                sha.update(piece)
+    except OSError:
+        return ""
+    return sha.hexdigest()
+
+
+class Reads:
+    """Tells which sources filters may read besides their own."""
+
+    def __init__(self, config: Config) -> None:
+        self.given = plan.tools(config)
+        self.pure: dict[tuple[str, Hooks], bool] = {}
+
+    def of(self, chains: Iterable[Chain], kinds: Iterable[str]) -> tuple[str, ...]:
+        """Globs of what these chains may read, for sources and results with these paths: all sources of their kinds, and what
+        is named in `depends`."""
+        chains = tuple(chains)
+        globs = {("/" if pattern.from_top else "") + pattern.text for chain in chains for pattern in chain.depends}
+        if globs or not all(self._is_pure(name, chain.hooks) for chain in chains for name in chain.filters):
+            suffixes = {os.path.splitext(path)[1] for path in kinds}
+            if suffixes & {".scss", ".sass"}:
+                suffixes |= {".scss", ".sass", ".css"}
+            globs |= {f"*{suffix}" for suffix in suffixes if suffix}
+        return tuple(sorted(globs))
+
+    def _is_pure(self, name: str, hooks: Hooks) -> bool:
+        known = self.pure.get((name, hooks))
+        if known is None:
+            given = self.given
+            known = load(name, given.settings, given.search, given.time_limit, hooks).pure
+            self.pure[name, hooks] = known
+        return known
+
+
+def reached(depth: Depth, changes: Changes, appeared: Collection[str], vanished: Collection[str]) -> set[str]:
+    """The assets that may come out differently: those of what was touched, and whatever refers to them, over any number of
+    steps. appeared, vanished: logical paths that are published now and were not, and the reverse."""
+    found = set(appeared)
+    for name in changes.touched:
+        found.update(depth.owners.get(name, (name.partition("/")[2],)))
+    for path in (*appeared, *vanished):
+        found.update(depth.referrers.get(path, ()))
+    if changes.moved:
+        found.update(depth.problems)  # What helps against them may be another now.
+    for path, globs in depth.impure.items():
+        readable = [patterns.compile(glob) for glob in globs]
+        if changes.read or any(one.matches(name.partition("/")[2]) for name in changes.touched for one in readable):
+            found.add(path)
+    if changes.damaged:
+        found.update(path for path, text in depth.made.items() if not changes.damaged.isdisjoint(Made.of(text).files))
+    waiting = list(found)
+    while waiting:
+        for other in depth.referrers.get(waiting.pop(), ()):
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of the artifact. digest: the SHA-256 of its bytes. tool: what packed it, "" for what is no variant."""
+
+    path: str
+    digest: str
+    size: int
+    tool: str
+
+    @property
+    def row(self) -> str:
+        return f"{self.digest} {self.size} {self.tool}"
+
+    @classmethod
+    def of(cls, path: str, row: str) -> File:
+        digest, size, tool = row.split(" ", 2)
+        return cls(path, digest, int(size), tool)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """What a build made of a logical path. entry: its text in the manifest. files: its own first, then its variants. sources,
+    wanted: as in `Made`. problems: what there is to tell. reads: globs of further sources that its filters may read."""
+
+    entry: str
+    files: tuple[File, ...]
+    sources: tuple[str, ...]
+    wanted: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()
+    reads: tuple[str, ...] = ()
+
+
+def grown(depth: Depth | None, gone: Collection[str], assets: Mapping[str, Asset], digests: Mapping[str, str]) -> Depth:
+    """What is known after a build. depth: what was known before. gone: assets of it that are no more. assets: what was made
+    new or anew. digests: of the sources that were read for it."""
+    old = depth or Depth({}, {}, {}, {}, {}, {}, {}, {}, {})
+    rows, owners, referrers = dict(old.rows), dict(old.owners), dict(old.referrers)
+    dropped = {path for path in (*gone, *assets) if path in old.made}
+    for path in dropped:
+        made = Made.of(old.made[path])
+        for file in made.files:
+            rows.pop(file, None)
+        for name in made.sources:
+            owners[name] = [one for one in owners[name] if one != path]
+        for target in made.wanted:
+            referrers[target] = [one for one in referrers[target] if one != path]
+    for path, asset in assets.items():
+        rows |= {file.path: file.row for file in asset.files}
+        for name in asset.sources:
+            owners[name] = [*owners.get(name, ()), path]
+        for target in asset.wanted:
+            referrers[target] = [*referrers.get(target, ()), path]
+    removed = [path for path in dropped if path not in assets]
+
+    def merged(before: Mapping[str, T], now: Mapping[str, T]) -> dict[str, T]:
+        result = {**before, **now}
+        for path in removed:
+            result.pop(path, None)
+        return result
+
+    problems = {path: value for path, value in old.problems.items() if path not in dropped}
+    impure = {path: value for path, value in old.impure.items() if path not in dropped}
+    return Depth(
+        digests={**old.digests, **digests},
+        rows=rows,
+        names=merged(old.names, {path: asset.files[0].path for path, asset in assets.items()}),
+        entries=merged(old.entries, {path: asset.entry for path, asset in assets.items()}),
+        made=merged(
+            old.made, {path: Made(a.sources, tuple(f.path for f in a.files), a.wanted).text() for path, a in assets.items()}
+        ),
+        problems={**problems, **{path: list(map(astuple, a.problems)) for path, a in assets.items() if a.problems}},
+        owners=owners,
+        referrers=referrers,
+        impure={**impure, **{path: a.reads for path, a in assets.items() if a.reads}},
+    )

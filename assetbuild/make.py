@@ -1,0 +1,288 @@
+"""Compiled, linked, packed and published: all of a project, or what the changes since the last build reach, with the rest as it
+is. Both give the same artifact, to the byte."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from assetbuild import changes, fingerprint, plan, publish, sources, variants
+from assetbuild.build import Linked, Scope, everything, link, pieces
+from assetbuild.cache import CacheUse
+from assetbuild.changes import Asset, Changes
+from assetbuild.config import Config
+from assetbuild.errors import Problem
+from assetbuild.filters import FilterError
+from assetbuild.index import Depth, Index, Made, Surface
+from assetbuild.looks import look, settled
+from assetbuild.media_types import media_type
+from assetbuild.recall import Packs
+from assetbuild.result import Built, Order, Result
+from assetbuild.runtime import manifest as treaty
+from assetbuild.spool import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What of an artifact stays as it is. gone: assets that are no more."""
+
+    known: Index
+    depth: Depth
+    found: Changes
+    gone: Collection[str]
+
+    def stands(self, config: Config) -> bool:
+        """Whether the artifact is still the one that was looked at."""
+        try:
+            data = (config.output / treaty.NAME).read_bytes()
+        except OSError:
+            return False
+        return hashlib.sha256(data).hexdigest() == self.known.surface.manifest
+
+    def standing(self, made: Collection[str]) -> publish.Standing:
+        """Its files, where these assets are made anew."""
+        replaced = {
+            file for path in (*made, *self.gone) if path in self.depth.made for file in Made.of(self.depth.made[path]).files
+        }
+        files = self.known.surface.files.keys()
+        return publish.Standing(files, files - replaced)
+
+
+def all_of_it(order: Order, tree: sources.Tree, looks: Mapping[str, str]) -> Built:
+    """Build the whole project. looks: of all its files. Raises ConfigError and BuildError."""
+    scope = everything(tree, order.config)
+    built = _make(order, tree, scope, None, looks, plan.filters(scope.work))
+    assert built is not None
+    return built
+
+
+def what_changed(order: Order, tree: sources.Tree, known: Index, found: Changes) -> Built | None:
+    """Build what the changes reach and keep the rest; None where that cannot be. Raises ConfigError and BuildError."""
+    depth = known.depth()
+    if depth is None:
+        return None
+    before = depth.names.keys()
+    if not found.moved and not order.config.bundles:
+        reached = changes.reached(depth, found, (), ()) & before
+        keys = {Made.of(depth.made[path]).sources[0] for path in reached}
+        part = tuple(source for source in tree.sources if source.key in keys)
+        scope = Scope(plan.work(replace(tree, sources=part), order.config), before, {})
+        gone: Collection[str] = ()
+        filters = frozenset(known.surface.tools)
+    else:
+        scope = everything(tree, order.config)
+        whole = scope.work
+        now = whole.jobs.keys() | {one.bundle.name for one in whole.assemblies if one.bundle.published}
+        gone = before - now
+        reached = changes.reached(depth, found, now - before, gone)
+        reached.update(path for path, job in whole.jobs.items() if job.source.key in found.touched)
+        if found.moved:
+            reached.update(whole.bundles)
+        scope = replace(scope, work=plan.narrowed(whole, reached))
+        filters = plan.filters(whole)
+    made = {*scope.work.jobs, *(one.bundle.name for one in scope.work.assemblies), *gone}
+    names = {path: name for path, name in depth.names.items() if path not in made}
+    return _make(order, tree, replace(scope, names=names), _Rest(known, depth, found, gone), found.looks, filters)
+
+
+def _make(
+    order: Order,
+    tree: sources.Tree,
+    scope: Scope,
+    rest: _Rest | None,
+    looks: Mapping[str, str],
+    filters: Collection[tuple[str, str]],
+) -> Built | None:
+    """None where what is made and the rest do not fit together."""
+    config = order.config
+    with link(config, tree, scope, order.cache, jobs=order.jobs, progress=order.progress) as linked, Spool() as spool:
+        if rest and not _fit((output.public_path for output in linked.outputs.values()), scope.names.values()):
+            return None
+        packs = Packs(order.cache)
+        items = {path: _item(linked, path) for path in linked.outputs}
+        packed = variants.pack(
+            [_plain(item) for item in items.values()],
+            order.tools,
+            spool,
+            found=packs.found,
+            keep=packs.keep,
+            jobs=order.jobs,
+            progress=functools.partial(order.progress, "compress"),
+            others=scope.names.values(),
+        )
+        reads = changes.Reads(config)
+        assets = {path: _asset(linked, item, path, packed.get(item.public_path, ()), reads) for path, item in items.items()}
+        depth = changes.grown(rest.depth if rest else None, rest.gone if rest else (), assets, linked.digests)
+        summary = _summary(depth)
+        data = treaty.assembled(_head(summary, order), depth.entries)
+        display = plan.shown(config, str(config.output))
+        with publish.locked(config.output, display):
+            if rest and not rest.stands(config):
+                return None  # Another build came between.
+            published = publish.publish(
+                config.output,
+                [*items.values(), *(_variant(variant) for of_one in packed.values() for variant in of_one)],
+                data,
+                display=display,
+                epoch=config.source_date_epoch,
+                progress=functools.partial(order.progress, "publish"),
+                standing=rest.standing(assets) if rest else None,
+                lasting=order.lasting,
+            )
+            files = _looked_at(config, depth, rest, assets)
+    problems = {Problem(*fields) for fields_of_one in depth.problems.values() for fields in fields_of_one}
+    warnings = tuple(sorted({*order.odd, *scope.work.warnings, *problems}))
+    surface = Surface(
+        key=_key(order, filters),
+        tools=tuple(sorted(filters)),
+        manifest=hashlib.sha256(data).hexdigest(),
+        looks=looks,
+        reads=_reads(linked, tree, rest),
+        files=files,
+        summary=summary,
+        warnings=warnings,
+    )
+    use = CacheUse(linked.use.known + packs.known + len(scope.names), linked.use.made + packs.made)
+    return Built(_result(order, summary, published, warnings, use), Index(surface, depth))
+
+
+def _fit(made: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether no name of what is made is one of the others', or that of a folder which they are in, or the reverse."""
+    taken = {sources.folded(name) for name in others}
+    folders = {folder for name in taken for folder in (name.rpartition("/")[0],)}
+    folders = {above for folder in folders for above in publish.folders_of(folder + "/x")}
+    for name in map(sources.folded, made):
+        if name in taken or name in folders or not taken.isdisjoint(publish.folders_of(name)):
+            return False
+    return True
+
+
+def _item(linked: Linked, path: str) -> publish.Item:
+    output = linked.outputs[path]
+    return publish.Item(output.public_path, output.digest, output.size, pieces(linked, path), linked.jobs[path].shown)
+
+
+def _plain(item: publish.Item) -> variants.Plain:
+    return variants.Plain(item.public_path, item.digest, item.size, functools.partial(publish.from_source, item))
+
+
+def _variant(variant: variants.Variant) -> publish.Item:
+    return publish.Item(variant.public_path, variant.packed.digest, variant.packed.size, variant.packed.pieces)
+
+
+def _asset(linked: Linked, item: publish.Item, path: str, packed: Sequence[variants.Variant], reads: changes.Reads) -> Asset:
+    entry: treaty.Entry = {
+        "path": item.public_path,
+        "integrity": fingerprint.integrity(item.digest),
+        "size": item.size,
+        "type": media_type(item.public_path),
+    }
+    if packed:
+        entry["variants"] = {variant.coding: variant.packed.size for variant in packed}
+    if linked.outputs[path].group:
+        entry["group"] = "sha256-" + linked.outputs[path].group
+    if path in linked.missing:
+        entry["missing"] = list(linked.missing[path])
+    files = (
+        (item.public_path, item.digest, item.size, ""),
+        *((v.public_path, v.packed.digest, v.packed.size, v.tool) for v in packed),
+    )
+    chains = [job.chain for job in linked.parts[path]]
+    kinds = [name for job in linked.parts[path] for name in (job.source.path, job.logical_path)]
+    return Asset(
+        treaty.entry_text(entry),
+        tuple(changes.File(*file) for file in files),
+        tuple(job.source.key for job in linked.parts[path] if job.text is None),
+        linked.wanted[path],
+        linked.told.get(path, ()),
+        reads.of(chains, kinds),
+    )
+
+
+def _summary(depth: Depth) -> dict[str, Any]:
+    """What the report says of an artifact."""
+    compressed: dict[str, int] = {}
+    tools, plain = set[str](), set[str]()
+    for path, row in depth.rows.items():
+        if not row.endswith(" "):  # A variant.
+            file = changes.File.of(path, row)
+            coding = next(coding for coding, suffix in treaty.SUFFIXES.items() if path.endswith(suffix))
+            compressed[coding] = compressed.get(coding, 0) + file.size
+            tools.add(file.tool)
+            plain.add(path.removesuffix(treaty.SUFFIXES[coding]))
+    sizes = {path: int(depth.rows[name][65:]) for path, name in depth.names.items()}
+    return {
+        "digest": treaty.digest((row[:64], path) for path, row in depth.rows.items()),
+        "files": len(sizes),
+        "bytes": sum(sizes.values()),
+        "compressible": sum(int(depth.rows[path][65:]) for path in plain),
+        "compressed": dict(sorted(compressed.items())),
+        "compressors": sorted(tools),
+        "largest": sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:3],
+    }
+
+
+def _head(summary: Mapping[str, Any], order: Order) -> dict[str, object]:
+    """The manifest but for its assets."""
+    head: dict[str, object] = {
+        "version": treaty.VERSION,
+        "mode": order.config.mode,
+        "digest": summary["digest"],
+        "base_url": order.config.base_url,
+        "previous": [],
+        **(order.keys or {}),
+    }
+    if summary["compressors"]:
+        head["compressors"] = summary["compressors"]
+    return head
+
+
+def _looked_at(config: Config, depth: Depth, rest: _Rest | None, made: Collection[str]) -> dict[str, str]:
+    """How the files of the artifact look now; those of what was not made as before."""
+    when = time.time_ns()
+    known = rest.found.files if rest else {}
+    anew = {file for path in made for file in Made.of(depth.made[path]).files}
+    return {
+        path: known[path] if path in known and path not in anew else settled(look(os.lstat(f"{config.output}/{path}")), when)
+        for path in depth.rows
+    }
+
+
+def _reads(linked: Linked, tree: sources.Tree, rest: _Rest | None) -> dict[str, str]:
+    """How the files look that filters read besides those below the roots."""
+    when = time.time_ns()
+    ours = {source.file for source in (*tree.sources, *tree.others)} if linked.read else set()
+    files = {*(rest.known.surface.reads if rest else ()), *(linked.read - ours)}
+    return {file: settled(seen, when) if (seen := changes.look_of(file)) else "" for file in sorted(files)}
+
+
+def _key(order: Order, filters: Iterable[tuple[str, str]]) -> str:
+    try:
+        return changes.environment(order.config, order.tools, filters)
+    except FilterError:
+        return ""
+
+
+def _result(
+    order: Order, summary: Mapping[str, Any], published: publish.Published, warnings: tuple[Problem, ...], use: CacheUse
+) -> Result:
+    return Result(
+        output=order.config.output,
+        digest=summary["digest"],
+        base_url=order.config.base_url,
+        files=summary["files"],
+        bytes=summary["bytes"],
+        compressible=summary["compressible"],
+        compressed=summary["compressed"],
+        largest=tuple(summary["largest"]),
+        written=published.written,
+        removed=published.removed,
+        unchanged=not (published.written or published.removed or published.manifest),
+        warnings=warnings,
+        use=use,
+    )

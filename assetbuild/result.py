@@ -1,0 +1,79 @@
+"""What a build is asked for, and what it says it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assetbuild.cache import Cache, CacheUse
+from assetbuild.compressors import Tool
+from assetbuild.config import Config
+from assetbuild.errors import Problem
+from assetbuild.index import Index
+from assetbuild.runtime import manifest as treaty
+
+#: progress(stage, done, total); the stages are "compile", "link", "compress" and "publish".
+Progress = Callable[[str, int, int], None]
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """No progress is shown."""
+    del stage, done, total
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be built, and how.
+
+    config: with its bundles adopted. tools: what packs. odd: warnings that came before. jobs: worker processes, or threads, at
+    most; None: the cores. keys: what the manifest says besides. lasting: whether all is on the disk before the manifest is
+    replaced; else it is only in the system's memory, which is enough for whoever sees the build end.
+    """
+
+    config: Config
+    cache: Cache | None
+    tools: Sequence[Tool]
+    odd: tuple[Problem, ...] = ()
+    jobs: int | None = None
+    progress: Progress = silent
+    keys: Mapping[str, str] | None = None
+    lasting: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a build did.
+
+    files, bytes: of the artifact, variants aside; compressible: bytes of the files that have variants; compressed: of all
+    variants, by coding; largest: logical path and size of the three largest. written: files written; removed: files that
+    nothing named any more; unchanged: nothing was touched; seconds: on the wall; use: what the cache was good for.
+    """
+
+    output: Path
+    digest: str
+    base_url: str
+    files: int
+    bytes: int
+    compressible: int
+    compressed: Mapping[str, int]
+    largest: tuple[tuple[str, int], ...]
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: bool
+    warnings: tuple[Problem, ...]
+    use: CacheUse
+    seconds: float = 0.0
+
+    @property
+    def manifest(self) -> treaty.Manifest:
+        """The manifest that is in the output now. Raises ManifestError."""
+        return treaty.load(self.output / treaty.NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """result: what a build did. index: what the next one needs to know of it."""
+
+    result: Result
+    index: Index
