@@ -7,8 +7,9 @@ import functools
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,6 +22,7 @@ from assetbuild.report import Progress, Reporter, is_terminal
 # What a command does is imported when it is asked for: `--version` and `--help` answer at once.
 if TYPE_CHECKING:
     from assetbuild.config import Config
+    from assetbuild.dev.watch import Audience
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -170,6 +172,82 @@ def compile(options: Options, base_url: str | None) -> int:  # noqa: A001 (a com
         reporter.problems(result.warnings)
         reporter.summary(result, shown)
     return DONE
+
+
+@assetbuild.command(epilog=_EXIT_STATUSES, context_settings={"ignore_unknown_options": False})
+@_common
+@click.option("--base-url", metavar="URL", help="What helpers prepend to public paths when the environment says nothing.")
+@click.option("--poll", is_flag=True, help="Look for changes every 0.3 s; for file systems that tell of none.")
+@click.option("--live-reload", is_flag=True, help="Tell open pages of every rebuild.")
+@click.option("--live-reload-port", type=click.IntRange(0, 65535), metavar="PORT", help="The port for that; 0: any.")
+@click.argument("command", nargs=-1, metavar="[-- COMMAND...]")
+def watch(
+    options: Options,
+    base_url: str | None,
+    poll: bool,
+    live_reload: bool,
+    live_reload_port: int | None,
+    command: tuple[str, ...],
+) -> int:
+    """Build, then build again after every change, for development.
+
+    Nothing is minified or compressed. What is wrong is shown, and the last good artifact stays until it is mended. With a
+    command, that runs beside it, and both end together.
+
+    \b
+    Examples:
+      assetbuild watch
+      assetbuild watch --live-reload
+      assetbuild watch -- flask run --debug
+    """
+    from assetbuild.dev import watch as watching
+    from assetbuild.dev.live import LiveReload
+
+    reporter = options.reporter
+    told = _told_as_json(options) if options.as_json else _told_in_lines(reporter)
+    server = None
+    if live_reload or live_reload_port is not None:
+        server = LiveReload(port=live_reload_port, resume=_last_live_reload(options), log=reporter.line)
+    try:
+        return watching.watch(
+            lambda: options.load(base_url=base_url), told, poll=poll, jobs=options.jobs, server=server, command=command
+        )
+    except interrupts.Terminated as error:
+        if error.number != signal.SIGTERM:
+            raise
+        return DONE
+
+
+def _last_live_reload(options: Options) -> str | None:
+    """Where the last `watch` was to be heard, so that pages which are open find this one."""
+    from assetbuild.runtime import manifest as treaty
+
+    with contextlib.suppress(ManifestError):
+        return treaty.load(options.load(build=False).output / treaty.NAME).get("live_reload")
+    return None
+
+
+def _told_in_lines(reporter: Reporter) -> Audience:
+    from assetbuild import report
+    from assetbuild.dev.watch import Audience, Rebuild
+
+    def rebuilt(rebuild: Rebuild) -> None:
+        reporter.problems(rebuild.result.warnings)
+        if not reporter.quiet:
+            reporter.line(report.rebuilt(rebuild.result, rebuild.sources, rebuild.seconds, time.localtime()))
+
+    return Audience(rebuilt, reporter.problems, reporter.line)
+
+
+def _told_as_json(options: Options) -> Audience:
+    from assetbuild import report
+    from assetbuild.dev.watch import Audience, Rebuild
+
+    def rebuilt(rebuild: Rebuild) -> None:
+        result = replace(rebuild.result, seconds=rebuild.seconds)
+        _print_line({**report.result_data(result, _shown(result.output)), "sources": list(rebuild.sources)})
+
+    return Audience(rebuilt, lambda problems: _print_line(report.failure_data(problems)), options.reporter.line)
 
 
 @assetbuild.command(epilog=_EXIT_STATUSES)
@@ -453,6 +531,13 @@ def _print_json(document: object) -> None:
     import json
 
     _print(json.dumps(document, indent=2))
+
+
+def _print_line(document: object) -> None:
+    import json
+
+    _print(json.dumps(document))
+    sys.stdout.flush()
 
 
 def _print(text: str) -> None:

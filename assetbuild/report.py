@@ -209,6 +209,15 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s"
 
 
+def rebuilt(result: Result, sources: Sequence[str], seconds: float, now: time.struct_time) -> str:
+    """A line of `watch`: `12:03:04 css/app.css: 2 written, 1 removed, 34 ms`."""
+    what = ", ".join(sources[:3]) + (f" and {amount(len(sources) - 3, 'more file')}" if len(sources) > 3 else "")
+    if len(sources) == result.files or not sources:
+        what = amount(result.files, "file")
+    done = f"{len(result.written)} written" + (f", {len(result.removed)} removed" if result.removed else "")
+    return f"{time.strftime('%H:%M:%S', now)} {what}: {done}, {duration(seconds)}"
+
+
 # ---- results, for standard output
 
 
