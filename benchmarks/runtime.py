@@ -10,7 +10,7 @@ from benchmarks import contenders, measure
 from benchmarks.contenders import Bench, Contender
 from benchmarks.sections import Plan, Row, cold, corpus
 
-# What is set up, what is looked up; {output} is the folder of the collected files.
+# What is set up, what is looked up; {output} and {folder} are those of the job.
 _DJANGO_SETUP = (
     "import os, sys; sys.path.insert(0, {folder!r}); os.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\n"
     "import django; django.setup()\n"
@@ -45,7 +45,7 @@ _IMPORTS = (
 
 
 def lookups(bench: Bench, plan: Plan) -> list[Row]:
-    source = corpus(bench, "tenth", plan.files // 10)
+    source = corpus(bench, f"generated {plan.growth[0]}", plan.growth[0], real=False)
     names = bench.folder / "names.json"
     names.write_text(json.dumps(source.files))
     rows = []
@@ -56,7 +56,7 @@ def lookups(bench: Bench, plan: Plan) -> list[Row]:
             row.absent = "needs the network"
             continue
         job = contender.job(bench, source) if contender else None
-        if job and not job.manifest.exists():
+        if job:
             cold(job)
         setup = setup.format(output=str(job.output), folder=str(job.folder)) if job else setup
         program = str(Path(__file__).parent / "programs" / "lookups.py")

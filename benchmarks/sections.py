@@ -131,7 +131,7 @@ def race(
 ) -> list[Row]:
     """Rows of all contenders that can run, in the order of the steps; those that cannot say why."""
     rows = {(one.name, step): Row(section, step, one.name, len(source.files), source.size) for one in field for step in steps}
-    running = {}
+    running, jobs = {}, []
     for one in field:
         job = None if plan.offline and one.needs else one.job(bench, source)
         if job is None:
@@ -143,6 +143,7 @@ def race(
             rows[one.name, step].absent = reason or ("" if one.remembers or step == "cold" else "it always does all of it")
         if job and not reason:
             running[one.name] = (one, job)
+            jobs.append(job)
     for number in range(plan.runs):
         for name, (one, job) in list(running.items()):
             begin = time.monotonic()
@@ -158,9 +159,8 @@ def race(
             say(f"{section}: {name}, round {number + 1}: {took:.1f} s")
             if plan.quick and took > LONG:
                 del running[name]
-        for _, job in running.values():
-            if number == plan.runs - 1:
-                clean(job)
+    for job in jobs:
+        clean(job)
     return list(rows.values())
 
 
