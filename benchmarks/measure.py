@@ -23,7 +23,7 @@ PERIOD = 0.05
 _STARTER = """
 import json, os, sys, time
 begin = time.monotonic()
-child = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
 _, status, used = os.wait4(child, 0)
 wall = time.monotonic() - begin
 took = [os.waitstatus_to_exitcode(status), wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000]

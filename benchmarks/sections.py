@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -37,6 +38,11 @@ class Row:
     def add(self, sample: Sample) -> None:
         for name, value in asdict(sample).items():
             self.values.setdefault(name, []).append(value)
+
+
+def middle(row: Row | None, name: str) -> float | None:
+    """The median, or None where nothing was measured."""
+    return statistics.median(row.values[name]) if row and row.values.get(name) else None
 
 
 @dataclass(frozen=True)
@@ -127,12 +133,12 @@ STEPS = ("cold", "unchanged", "one file changed")
 
 
 def race(
-    bench: Bench, plan: Plan, section: str, field: Sequence[Contender], source: Corpus, steps: Collection[str] = STEPS
+    bench: Bench, plan: Plan, section: str, who: Sequence[Contender], source: Corpus, steps: Collection[str] = STEPS
 ) -> list[Row]:
     """Rows of all contenders that can run, in the order of the steps; those that cannot say why."""
-    rows = {(one.name, step): Row(section, step, one.name, len(source.files), source.size) for one in field for step in steps}
+    rows = {(one.name, step): Row(section, step, one.name, len(source.files), source.size) for one in who for step in steps}
     running, jobs = {}, []
-    for one in field:
+    for one in who:
         job = None if plan.offline and one.needs else one.job(bench, source)
         if job is None:
             reason = "needs the network" if plan.offline and one.needs else "nothing to do on these files"
@@ -189,28 +195,28 @@ def _round(contender: Contender, job: Job, source: Corpus, rows: dict[str, Row])
 
 
 def plain(bench: Bench, plan: Plan) -> list[Row]:
-    field = (contenders.LOOP, contenders.PLAIN, contenders.DJANGO)
-    return race(bench, plan, "plain", field, corpus(bench, "main", plan.files))
+    who = (contenders.LOOP, contenders.PLAIN, contenders.DJANGO)
+    return race(bench, plan, "plain", who, corpus(bench, "main", plan.files))
 
 
 def minified(bench: Bench, plan: Plan) -> list[Row]:
-    field = (contenders.FILTERED, contenders.TRANSFORM, contenders.WEBASSETS, contenders.BUNDLE, contenders.VITE)
-    return race(bench, plan, "minified", field, corpus(bench, "main", plan.files))
+    who = (contenders.FILTERED, contenders.TRANSFORM, contenders.WEBASSETS, contenders.BUNDLE, contenders.VITE)
+    return race(bench, plan, "minified", who, corpus(bench, "main", plan.files))
 
 
 def compressed(bench: Bench, plan: Plan) -> list[Row]:
     """On a tenth of the files: brotli at its best takes seconds for a megabyte."""
-    field = (contenders.COMPRESSED, contenders.WHITENOISE, contenders.COMPRESSORS)
+    who = (contenders.COMPRESSED, contenders.WHITENOISE, contenders.COMPRESSORS)
     source = corpus(bench, "tenth", plan.files // 10)
-    return race(bench, plan, "compressed", field, source)
+    return race(bench, plan, "compressed", who, source)
 
 
 def memory(bench: Bench, plan: Plan) -> list[Row]:
     """Runs of their own, since looking takes time. The last two differ in one file, of 4 and of 400 MB."""
     main = corpus(bench, "main", plan.files)
-    field = [contenders.LOOP, contenders.PLAIN, contenders.FILTERED, contenders.TRANSFORM, contenders.WEBASSETS]
-    field += [] if plan.quick else [contenders.DJANGO, contenders.VITE]
-    asked = [(f"{len(main.files):,} files", one, main) for one in field]
+    who = [contenders.LOOP, contenders.PLAIN, contenders.FILTERED, contenders.TRANSFORM, contenders.WEBASSETS]
+    who += [] if plan.quick else [contenders.DJANGO, contenders.VITE]
+    asked = [(f"{len(main.files):,} files", one, main) for one in who]
     for megabytes in (4, 400):
         source = corpus(bench, f"one of {megabytes} MB", 40, real=False, size=megabytes * 1_000_000)
         asked.append((f"{len(source.files)} files, {megabytes} MB", contenders.PLAIN, source))
@@ -235,6 +241,6 @@ def growth(bench: Bench, plan: Plan) -> list[Row]:
     for count in plan.growth:
         source = corpus(bench, f"generated {count}", count, real=False)
         less = Plan(plan.files, plan.growth, 1 if count > 10_000 else plan.runs, plan.quick, plan.offline)
-        field = (contenders.LOOP, contenders.PLAIN, contenders.FILTERED)
-        rows += race(bench, less, "growth", field, source, ("cold",))
+        who = (contenders.LOOP, contenders.PLAIN, contenders.FILTERED)
+        rows += race(bench, less, "growth", who, source, ("cold",))
     return rows
