@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import contenders, corpora, sections, table
+from benchmarks import contenders, corpora, sections, table, targets
 from benchmarks.contenders import Bench
 from benchmarks.measure import ContenderError
 
@@ -50,6 +50,33 @@ def test_each_line_of_a_table_has_the_cells_of_its_head() -> None:
         assert tables
         for lines in tables:
             assert {len(line) for line in lines} == {len(lines[0])}
+
+
+def test_a_figure_to_reach_is_held_against_the_medians() -> None:
+    def row(section: str, step: str, contender: str, **values: list[float]) -> sections.Row:
+        return sections.Row(section, step, contender, 10, 10, 1_000_000, values)
+
+    rows = [
+        row("plain", "cold", "plain loop", wall=[1, 9, 2], processor=[1]),
+        row("plain", "cold", "assetbuild, no filters", wall=[5], processor=[1.5]),
+        row("plain", "unchanged", "assetbuild, no filters", wall=[0.25], processor=[0.5]),
+        row("plain", "one file changed", "assetbuild, no filters", wall=[0.3], processor=[0.75]),
+        row("minified", "cold", "assetbuild, built-in filters", wall=[3], processor=[3]),
+        row("minified", "cold", "esbuild --minify, file by file", wall=[4], processor=[2]),
+        row("watch", "any", "assetbuild, no filters", milliseconds=[40, 60, 70]),
+        row("memory", "10 files", "assetbuild, no filters", tree=[180]),
+        row("growth", "cold", "assetbuild, no filters", wall=[10], processor=[10]),
+        replace(row("growth", "cold", "assetbuild, no filters", wall=[110], processor=[90]), files=100),
+    ]
+    found = {line[0].split(":")[0]: line[1:] for line in targets.lines(rows)}
+    assert found["cold, no filters"] == ("2 ×", "2.50 ×", "1.50 ×", "no")
+    assert found["cold, built-in filters, a MB of CSS and JS"] == ("1 ×", "0.75 ×", "1.50 ×", "yes")
+    assert found["nothing changed, no filters"] == ("0.3 s", "0.25 s", "0.50 s", "yes")
+    assert found["one file changed, no filters"] == ("0.1 s", "0.05 s", "0.25 s", "yes")
+    assert found["watch"] == ("50 ms", "60 ms", "", "no")
+    assert found["memory, 10 files, no filters"] == ("200 MB", "180 MB", "", "yes")
+    assert found["growth, no filters"] == ("1.1 ×", "1.10 ×", "0.90 ×", "yes")
+    assert found["`Assets.url()`"] == ("150 ns", "not run", "", "")
 
 
 def test_figures_replace_those_that_stand_on_the_page_and_nothing_else() -> None:
