@@ -32,7 +32,8 @@ def watch(bench: Bench, plan: Plan) -> list[Row]:
         try:
             row.values["milliseconds"] = _latencies(job, source, one, 10 if plan.quick else 20)
         except ContenderError as error:
-            row.absent = str(error)[:200]
+            printed = (job.folder / "watch.txt").read_text("utf-8", "replace").strip().rpartition("\n")[2]
+            row.absent = f"{error}: {printed}".replace(str(bench.folder), "")[:200]
         say(f"watch: {one.name}: {row.absent or statistics.median(row.values['milliseconds'])}")
         clean(job)
     return rows
@@ -95,7 +96,7 @@ def _settled(process: subprocess.Popen[bytes], seen: Path) -> None:
     stamp, since, begin = None, time.monotonic(), time.monotonic()
     while time.monotonic() < begin + 300:
         if process.poll() is not None:
-            raise ContenderError(f"there is no such command: it ended with status {process.returncode}")
+            raise ContenderError(f"it ended with status {process.returncode}")
         now = _stamp(seen)
         if now != stamp:
             stamp, since = now, time.monotonic()
