@@ -42,7 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     growth = tuple(options.growth) or ((1_000, 10_000) if options.quick else (1_000, 10_000, 100_000))
     plan = Plan(options.files, growth, options.runs or (3 if options.quick else 5), options.quick, options.offline)
     facts, begin = _machine(bench), time.monotonic()
-    rows = [row for name in options.sections for row in SECTIONS[name](bench, plan)]
+    rows: list[sections.Row] = []
+    for name in options.sections:
+        rows += SECTIONS[name](bench, plan)
+        # Half an hour's work is not lost when a later section fails.
+        (work / "results.json").write_text(json.dumps({"facts": facts, "rows": [asdict(row) for row in rows]}, indent=1) + "\n")
     facts["run"] = f"{'--quick, ' if plan.quick else ''}{', '.join(options.sections)}; {time.monotonic() - begin:.0f} s in all"
     facts |= _versions(bench)
     text = table.figures(rows, facts)

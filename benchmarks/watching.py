@@ -66,8 +66,10 @@ def _latencies(job: Job, source: Corpus, contender: Contender, times: int) -> li
 def _latency(process: subprocess.Popen[bytes], seen: Path, edit: Callable[[int], object], number: int) -> float:
     # Uneven, so that no period of the watcher's falls together with it.
     time.sleep(0.7 + 0.137 * number % 0.5)
+    # Some empty their output while they build: what is not there yet is waited for.
+    while not (stamp := _stamp(seen)):
+        time.sleep(0.01)
     before = seen.read_bytes()
-    stamp = _stamp(seen)
     begin = time.monotonic()
     edit(number)
     while time.monotonic() < begin + 60:
