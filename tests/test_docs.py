@@ -55,8 +55,9 @@ REFERENCE = (ROOT / "docs/reference.md").read_text("utf-8")
 # Keys that the configuration takes and no command of this version acts on; nor does the reference speak of them.
 NOT_IN_USE = {"jinja", "templates"}
 
-# Pages whose blocks are nothing to run: the map of the rooms; and the warnings, which tests/test_docs_warnings.py provokes.
-NOT_FOLLOWED = {"architecture.md", "warnings.md"}
+# Pages whose blocks are nothing to run: the map of the rooms; the benchmarks, which take minutes (tests/test_benchmarks.py runs
+# them on a few files); and the warnings, which tests/test_docs_warnings.py provokes.
+NOT_FOLLOWED = {"architecture.md", "benchmarks.md", "warnings.md"}
 
 
 class Block(NamedTuple):
