@@ -293,6 +293,8 @@ class _Publication:
         #: Whether everything is written and waits for its name, the manifest too.
         self.replacing = False
         self.created_folders: set[str] = set()
+        #: Folders that are there by now.
+        self.made: set[str] = {""}
         self.folders: set[str] = set()
 
     def path(self, public_path: str) -> str:
@@ -462,6 +464,10 @@ class _Publication:
         self.sync_folder()
 
     def make_folders(self, public_path: str) -> None:
+        folder = public_path.rpartition("/")[0]
+        if folder in self.made:
+            return
+        self.made.add(folder)
         for folder in folders_of(public_path):
             path = self.path(folder)
             with contextlib.suppress(FileExistsError):

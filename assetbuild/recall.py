@@ -21,6 +21,9 @@ from assetbuild.filters.chains import load
 from assetbuild.references import Reference
 from assetbuild.unit import Compiled, Job, Tools, compile_unit, scanner
 
+#: What no filter touches is read again rather than looked up where it is shorter, in bytes.
+WORTH_KEEPING = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
@@ -32,8 +35,9 @@ class Recalled:
 
 def recall(job: Job, tools: Tools, cache: Cache | None, version: str) -> Recalled:
     """Compile a source, unless the cache knows the result. version: of assetbuild, to the letter of its code."""
-    if cache is None or not (job.chain.filters or scanner(job.logical_path) or job.text is not None):
-        return Recalled(compile_unit(job, tools), False)  # A file that is only copied is hashed, and that is all.
+    worth = job.chain.filters or job.text is not None or (scanner(job.logical_path) and job.source.size >= WORTH_KEEPING)
+    if cache is None or not worth:
+        return Recalled(compile_unit(job, tools), False)  # To hash or read it takes no longer than to look it up.
     data = _bytes(job)
     name = _key(job, tools, data, version) if data is not None else None
     if data is None or name is None:

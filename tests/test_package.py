@@ -34,7 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_every_module_and_the_typing_marker(wheel: Path) -> None:
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("assetbuild/")}
     modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / "assetbuild").rglob("*.py")}
-    assert inside == modules | {"assetbuild/py.typed"}
+    assert inside == modules | {"assetbuild/py.typed", "assetbuild/dev/client.js"}
 
 
 def test_nothing_is_required_without_an_extra(wheel: Path) -> None:

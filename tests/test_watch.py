@@ -1,0 +1,221 @@
+"""assetbuild watch: after every change the artifact is what a build makes; what is wrong is shown, and what was good stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assetbuild import config as configuration
+from assetbuild.compile import build
+from assetbuild.dev.watch import Audience, _Builder
+from assetbuild.result import Order
+from assetbuild.runtime import manifest as treaty
+from assetbuild.verify import verify
+from tests.conftest import Project
+from tests.test_changes import RULES, TEXTS, edited
+
+SITE: dict[str, str | bytes] = {
+    "assets/a.css": "a  { b : url(i.svg) }",
+    "assets/i.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "assets/b.js": "let  b  =  1",
+}
+PATIENCE = 20.0
+
+
+class Watch:
+    """The real command, and the documents that it prints."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        self.folder = folder
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("ASSETBUILD_")}
+        root = str(Path(configuration.__file__).parent.parent)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "assetbuild", "watch", "--json", *words],
+            cwd=folder,
+            env=environ | {"PYTHONPATH": root},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def next(self) -> dict[str, Any]:
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        assert line, self.process.stderr and self.process.stderr.read()
+        document: dict[str, Any] = json.loads(line)
+        return document
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+@pytest.fixture
+def start(project: Project) -> Iterator[Callable[..., Watch]]:
+    started: list[Watch] = []
+
+    def begin(*words: str) -> Watch:
+        started.append(Watch(project.folder, *words))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        one.process.kill()
+        one.process.communicate()
+
+
+def text(project: Project, path: str) -> str:
+    return (project.folder / "dist" / project.public(path)).read_text()
+
+
+@pytest.mark.parametrize("words", [(), ("--poll",)], ids=["events", "polling"])
+def test_a_change_is_built_and_what_is_wrong_leaves_what_was_good(
+    project: Project, start: Callable[..., Watch], words: tuple[str, ...]
+) -> None:
+    watch = start(*words) if project.write(SITE) else None
+    assert watch
+    first = watch.next()
+    assert (first["ok"], first["files"]) == (True, 3)
+    assert text(project, "b.js") == "let  b  =  1", "nothing is minified"
+    assert project.manifest["mode"] == "development"
+    project.write({"assets/a.css": "a  { c : d }"})
+    changed = watch.next()
+    assert changed["sources"] == ["a.css"]
+    assert [name.split(".")[0] for name in changed["written"]] == ["a"]
+    project.write({"assets/a.css": "a  { b : url(gone.svg) }"})
+    failed = watch.next()
+    assert not failed["ok"]
+    assert failed["problems"][0]["message"] == '"gone.svg" is in no source root'
+    assert text(project, "a.css") == "a  { c : d }"
+    project.write({"assets/gone.svg": "<svg/>"})
+    mended = watch.next()
+    assert mended["ok"]
+    assert mended["sources"] == ["a.css", "gone.svg"]
+    assert verify(project.folder / "dist").findings == ()
+    assert watch.end() == 0
+
+
+@pytest.mark.parametrize("way", ["in place", "a new file renamed", "vim", "deleted and made"])
+def test_however_an_editor_saves_one_rebuild_follows(project: Project, start: Callable[..., Watch], way: str) -> None:
+    project.write(SITE)
+    watch = start()
+    watch.next()
+    file = project.folder / "assets/a.css"
+    new = "a  { e : f }"
+    if way == "a new file renamed":
+        other = file.with_name(".a.css.tmp")
+        other.write_text(new)
+        other.rename(file)
+    elif way == "vim":
+        (file.parent / "4913").touch()
+        (file.parent / "4913").unlink()
+        file.rename(file.with_name("a.css~"))
+        file.write_text(new)
+        file.with_name("a.css~").unlink()
+    else:
+        if way == "deleted and made":
+            file.unlink()
+        file.write_text(new)
+    assert watch.next()["sources"] == ["a.css"]
+    assert text(project, "a.css") == new
+    assert watch.end(signal.SIGINT) == 130
+
+
+def test_many_files_at_once_are_one_rebuild(project: Project, start: Callable[..., Watch]) -> None:
+    project.write({**SITE, **{f"assets/many/{n}.css": "a{}" for n in range(100)}})
+    watch = start()
+    watch.next()
+    project.write({f"assets/many/{n}.css": f"b{{c:{n}}}" for n in range(100)})
+    assert len(watch.next()["sources"]) == 100
+
+
+def test_the_configuration_and_new_folders_are_watched_too(project: Project, start: Callable[..., Watch]) -> None:
+    project.write({**SITE, "assetbuild.toml": ""})
+    watch = start()
+    watch.next()
+    project.write({"assetbuild.toml": 'base_url = "/x/"\n'})
+    assert watch.next()["base_url"] == "/x/"
+    project.write({"assetbuild.toml": "base_url = 1\n"})
+    assert "base_url" in watch.next()["problems"][0]["message"]
+    project.write({"assetbuild.toml": 'base_url = "/x/"\n'})
+    assert watch.next()["ok"]
+    project.write({"assets/new/deep/c.css": "c{}"})
+    assert "new/deep/c.css" in watch.next()["sources"]
+    (project.folder / "assets/new").rename(project.folder / "assets/old")
+    assert "old/deep/c.css" in watch.next()["sources"]
+
+
+def test_what_a_link_leads_to_is_looked_at_without_an_event(project: Project, start: Callable[..., Watch]) -> None:
+    project.write({**SITE, "elsewhere/t.css": "t{}", "assetbuild.toml": "follow_symlinks = true"})
+    (project.folder / "assets/t.css").symlink_to(project.folder / "elsewhere/t.css")
+    watch = start()
+    watch.next()
+    project.write({"elsewhere/t.css": "t{u:v}"})
+    assert watch.next()["sources"] == ["t.css"]
+
+
+def test_a_command_runs_beside_it_and_both_end_together(project: Project, start: Callable[..., Watch]) -> None:
+    project.write(SITE)
+    watch = start("--", sys.executable, "-c", "import sys; sys.exit(7)")
+    watch.next()
+    assert watch.process.wait(PATIENCE) == 7
+    watch = start("--", sys.executable, "-c", "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)")
+    watch.next()
+    pid = project.folder / "pid"
+    deadline = time.monotonic() + PATIENCE
+    while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert watch.end() == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+
+
+def test_a_first_configuration_that_is_wrong_ends_it(project: Project, start: Callable[..., Watch]) -> None:
+    project.write({**SITE, "assetbuild.toml": "base_url = 1\n"})
+    assert start().process.wait(PATIENCE) == 2
+
+
+def test_a_compile_after_it_is_for_production_again(project: Project, start: Callable[..., Watch]) -> None:
+    project.write(SITE)
+    watch = start("--live-reload", "--live-reload-port", "0")
+    watch.next()
+    assert "live_reload" in project.manifest
+    watch.end()
+    project.compile()
+    assert project.manifest["mode"] == "production"
+    assert "live_reload" not in project.manifest
+    assert text(project, "b.js") == "let b=1"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_any_edits_the_artifact_is_what_a_fresh_build_makes(project: Project, tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    project.write({"assetbuild.toml": RULES, **{f"assets/{name}": texts[0] for name, texts in TEXTS.items()}})
+    told: list[object] = []
+    builder = _Builder(
+        lambda: configuration.load(cwd=project.folder, environ={}), Audience(told.append, told.append, told.append), 1, None
+    )
+    for number in range(6):
+        edited(dice, project.folder)
+        builder.build()
+        if builder.told:
+            continue
+        fresh = tmp_path / f"fresh-{number}"
+        config = configuration.load(cwd=project.folder, environ={"ASSETBUILD_OUTPUT": str(fresh)})
+        development = replace(config, mode="development", compress=())
+        build(Order(development, None, ()), None)
+        found = {p.relative_to(fresh).as_posix(): p.read_bytes() for p in sorted(fresh.rglob("*")) if p.is_file()}
+        assert found == project.tree()
+        assert treaty.load(fresh / "manifest.json")["mode"] == "development"
+    assert told
