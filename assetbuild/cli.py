@@ -174,6 +174,42 @@ def compile(options: Options, base_url: str | None) -> int:  # noqa: A001 (a com
 
 @assetbuild.command(epilog=_EXIT_STATUSES)
 @_common
+def check(options: Options) -> int:
+    """Find what templates name and no source gives.
+
+    The folders of `templates` are read: asset("…"), asset_tag("…"), asset_integrity("…") and the filter in Jinja's
+    templates, {% static %}, {% asset %} and {% asset_tag %} in Django's. Arguments that are no literals are counted.
+
+    \b
+    Examples:
+      assetbuild check
+      assetbuild check --json | jq -r '.problems[].file'
+    """
+    from assetbuild import report
+    from assetbuild.check import check as hold
+
+    found = hold(options.load())
+    if options.as_json:
+        _print_json(
+            {
+                "ok": not found.findings,
+                "templates": found.templates,
+                "literals": found.literals,
+                "dynamic": found.dynamic,
+                "problems": report.problems_data(found.findings),
+            }
+        )
+        return FAILED if found.findings else DONE
+    _print_lines(map(str, found.findings))
+    if not options.quiet:
+        read = f"{report.amount(found.templates, 'template')}, {report.amount(found.literals, 'literal path')}"
+        verdict = report.amount(len(found.findings), "finding") if found.findings else "all in the sources"
+        options.reporter.line(f"{read}, {found.dynamic:,} dynamic; {verdict}")
+    return FAILED if found.findings else DONE
+
+
+@assetbuild.command(epilog=_EXIT_STATUSES)
+@_common
 @click.option("--production", is_flag=True, help="An artifact that `watch` wrote is a finding.")
 @click.argument("folder", metavar="[DIR]", required=False)
 def verify(options: Options, folder: str | None, production: bool) -> int:

@@ -52,9 +52,6 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 README = (ROOT / "README.md").read_text("utf-8")
 REFERENCE = (ROOT / "docs/reference.md").read_text("utf-8")
 
-# Keys that the configuration takes and no command of this version acts on; nor does the reference speak of them.
-NOT_IN_USE = {"jinja", "templates"}
-
 # Pages whose blocks are nothing to run: the map of the rooms; and the warnings, which tests/test_docs_warnings.py provokes.
 NOT_FOLLOWED = {"architecture.md", "warnings.md"}
 
@@ -439,12 +436,12 @@ def test_the_reference_names_every_key_of_the_configuration_that_is_in_use() -> 
     keys = {*configuration._KEYS, *configuration._RULE_KEYS, *configuration._BUNDLE_KEYS}
     words = quoted(REFERENCE)
     table = {key for key in keys if key in words or f"[{key}]" in words}
-    assert table == keys - NOT_IN_USE
+    assert table == keys
 
 
 def test_every_key_of_the_configuration_has_its_default_in_the_table() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)` \|", REFERENCE, re.MULTILINE))
-    expected = "sources output base_url exclude keep_names missing compress follow_symlinks filter_timeout"
+    expected = "sources output base_url exclude keep_names missing compress follow_symlinks filter_timeout templates"
     assert rows.keys() == set(expected.split())
 
 
@@ -468,7 +465,7 @@ def test_the_reference_has_a_section_for_each_command_and_names_its_options(name
             assert {*parameter.opts} <= (words if own else common), parameter.opts
 
 
-DOCUMENTS = {"compile": (), "verify": (), "list": (), "explain": ("css/a.css",), "cache": ()}
+DOCUMENTS = {"compile": (), "check": (), "verify": (), "list": (), "explain": ("css/a.css",), "cache": ()}
 
 
 @pytest.mark.parametrize("name", sorted(cli.assetbuild.commands))

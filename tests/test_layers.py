@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parent.parent / "assetbuild"
 # The rooms of the build, lowest row first. A room may import from the rows below its own; rooms of one row do not know one
 # another. `name.*` is every module of that package but its __init__.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("runtime.manifest",),
+    ("runtime.closest", "runtime.manifest"),
     ("errors", "interrupts", "looks", "media_types", "patterns", "pool", "syntax"),
     ("syntax.*", "syntax.css.*", "syntax.js.*"),
     ("compressors", "config", "references", "spool"),
