@@ -203,7 +203,9 @@ def check(options: Options) -> int:
     _print_lines(map(str, found.findings))
     if not options.quiet:
         read = f"{report.amount(found.templates, 'template')}, {report.amount(found.literals, 'literal path')}"
-        verdict = report.amount(len(found.findings), "finding") if found.findings else "all in the sources"
+        verdict = "all in the sources" if found.templates else "no folder of `templates` has a template"
+        if found.findings:
+            verdict = report.amount(len(found.findings), "finding")
         options.reporter.line(f"{read}, {found.dynamic:,} dynamic; {verdict}")
     return FAILED if found.findings else DONE
 

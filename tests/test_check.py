@@ -109,3 +109,12 @@ def test_the_command_prints_findings_on_standard_output(
     assert json.loads(capsys.readouterr().out)["problems"][0]["column"] == 11
     assert not (tmp_path / "dist").exists()
     assert not (tmp_path / ".assetbuild").exists()
+
+
+def test_the_command_says_that_there_was_nothing_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "assets").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["check"]) == 0
+    assert capsys.readouterr().err.endswith("; no folder of `templates` has a template\n")
