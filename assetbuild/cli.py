@@ -134,11 +134,61 @@ def assetbuild() -> None:
 
     \b
     Examples:
+      assetbuild init                          write a configuration for the project at hand
       assetbuild compile                       build assets/ into dist/
       assetbuild compile --base-url https://cdn.example.com/a/
       assetbuild verify dist --production      before the artifact is deployed
       assetbuild explain css/app.css           why it has the name that it has
     """
+
+
+@assetbuild.command(epilog=_EXIT_STATUSES)
+@_common
+def init(options: Options) -> int:
+    """Write a commented configuration for the project at hand.
+
+    It is read for Flask, Django, Starlette or FastAPI, folders of static files and of templates, bundles of webassets, and
+    Jinja's delimiters; none of its code is run. What is built is named in .gitignore and .dockerignore. Nothing is
+    overwritten. --config names the file to write, --output the artifact's folder in it.
+
+    \b
+    Examples:
+      assetbuild init
+      assetbuild init --output build/static
+    """
+    from assetbuild.config import NAME, PYPROJECT
+    from assetbuild.init import init as begin
+
+    file = Path(os.path.abspath(options.config or NAME))
+    if file.name == PYPROJECT or options.config == "":
+        raise click.UsageError("--config names a new file; add a table [tool.assetbuild] to pyproject.toml by hand.")
+    if options.output == "":
+        raise click.UsageError("--output may not be empty.")
+    begun = begin(file, options.output and os.path.relpath(options.output, file.parent))
+    shown = _shown(begun.file)
+    if options.as_json:
+        found = begun.survey
+        document = {
+            "ok": True,
+            "file": shown,
+            "framework": found.framework,
+            "sources": list(found.sources),
+            "made": _shown(begun.made) if begun.made else None,
+            "added": {name: list(lines) for name, lines in begun.added.items()},
+            "next": list(begun.next),
+            "problems": [],
+        }
+        _print_json(document)
+    elif not options.quiet:
+        reporter = options.reporter
+        reporter.line(f"{shown}: written" + (f", for {begun.survey.framework}" if begun.survey.framework else ""))
+        if begun.made:
+            reporter.line(f"{_shown(begun.made)}: made, for no folder of static files was found")
+        for name, lines in begun.added.items():
+            reporter.line(f"{_shown(begun.file.parent / name)}: {', '.join(lines)} added")
+        for number, step in enumerate(begun.next, 1):
+            reporter.text(f"{number}. " + step.replace("\n", "\n     "))
+    return DONE
 
 
 @assetbuild.command(epilog=_EXIT_STATUSES)
@@ -252,6 +302,54 @@ def _told_as_json(options: Options) -> Audience:
 
 @assetbuild.command(epilog=_EXIT_STATUSES)
 @_common
+@click.option("--unused", is_flag=True, help="Also find assets that no template names, nor an asset that one names.")
+def check(options: Options, unused: bool) -> int:
+    """Find what templates name and no source gives.
+
+    The folders of `templates` are read: asset("…"), asset_tag("…"), asset_integrity("…") and the filter in Jinja's
+    templates, {% static %}, {% asset %} and {% asset_tag %} in Django's. Arguments that are no literals are counted.
+
+    \b
+    Examples:
+      assetbuild check
+      assetbuild check --unused
+      assetbuild check --json | jq -r '.problems[].file'
+    """
+    from assetbuild import report
+    from assetbuild.check import check as hold
+
+    config = options.load()
+    found = hold(config)
+    idle: dict[str, Problem] = {}
+    if unused:
+        from assetbuild.unused import unused as look
+
+        idle = look(config, found.named, jobs=options.jobs)
+    findings = [*found.findings, *idle.values()]
+    if options.as_json:
+        _print_json(
+            {
+                "ok": not findings,
+                "templates": found.templates,
+                "literals": found.literals,
+                "dynamic": found.dynamic,
+                "unused": list(idle) if unused else None,
+                "problems": report.problems_data(findings),
+            }
+        )
+        return FAILED if findings else DONE
+    _print_lines(map(str, findings))
+    if not options.quiet:
+        read = f"{report.amount(found.templates, 'template')}, {report.amount(found.literals, 'literal path')}"
+        verdict = "all in the sources" if found.templates else "no folder of `templates` has a template"
+        if findings:
+            verdict = report.amount(len(findings), "finding")
+        options.reporter.line(f"{read}, {found.dynamic:,} dynamic; {verdict}")
+    return FAILED if findings else DONE
+
+
+@assetbuild.command(epilog=_EXIT_STATUSES)
+@_common
 @click.option("--production", is_flag=True, help="An artifact that `watch` wrote is a finding.")
 @click.argument("folder", metavar="[DIR]", required=False)
 def verify(options: Options, folder: str | None, production: bool) -> int:
@@ -354,6 +452,35 @@ def explain(options: Options, path: str) -> int:
         _print_json(report.explanation_data(explanation))
     else:
         _print_lines(report.explained(explanation))
+    return DONE
+
+
+@assetbuild.command("serve-config", epilog=_EXIT_STATUSES)
+@_common
+@click.argument("server", type=click.Choice(["nginx", "caddy"]))
+def serve_config(options: Options, server: str) -> int:
+    """Print what a web server needs to be told to serve the artifact.
+
+    A block of nginx's or Caddy's configuration: the artifact's folder below the path of the base URL, fingerprinted files
+    to be cached for ever and others not, types, the compressed variants that there are. The base URL is that of
+    $ASSETBUILD_BASE_URL, else of the manifest. Run it where the artifact lies.
+
+    \b
+    Examples:
+      assetbuild serve-config nginx > /etc/nginx/snippets/assets.conf
+      assetbuild serve-config caddy --output /srv/static
+    """
+    from assetbuild.runtime import manifest as treaty
+    from assetbuild.serve_config import serve_config as block
+
+    config = options.load(build=False)
+    manifest = treaty.load(os.path.join(_shown(config.output), treaty.NAME))
+    base_url = config.base_url if os.environ.get("ASSETBUILD_BASE_URL") else manifest["base_url"]
+    text = block(server, config.output, manifest, base_url)
+    if options.as_json:
+        _print_json({"ok": True, "server": server, "output": _shown(config.output), "text": text, "problems": []})
+    else:
+        _print(text.removesuffix("\n"))
     return DONE
 
 

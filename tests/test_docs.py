@@ -36,6 +36,7 @@ import jinja2
 import pytest
 import rcssmin
 import rjsmin
+import yaml
 
 import assetbuild
 from assetbuild import Assets, cli
@@ -51,9 +52,6 @@ ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/howto").glob("*.md")))
 README = (ROOT / "README.md").read_text("utf-8")
 REFERENCE = (ROOT / "docs/reference.md").read_text("utf-8")
-
-# Keys that the configuration takes and no command of this version acts on; nor does the reference speak of them.
-NOT_IN_USE = {"jinja", "templates"}
 
 # Pages whose blocks are nothing to run: the map of the rooms; the benchmarks, which take minutes (tests/test_benchmarks.py runs
 # them on a few files); and the warnings, which tests/test_docs_warnings.py provokes.
@@ -133,6 +131,8 @@ def execute(page: Path, folder: Path) -> None:
                 check_the_container(folder)
             elif block.language == "nginx":
                 check_nginx(file, folder)
+            elif block.file.startswith(".github/workflows/"):
+                check_workflow(block.text, folder)
         elif block.language == "dockerfile":
             stage = dockerfile.follow(block.text, folder, folder.parent / f"{folder.name}-stages", environment())
             assert verify(stage.root / "srv/dist", production=True).findings == ()
@@ -222,6 +222,14 @@ def check_nginx(file: Path, folder: Path) -> None:
         manifest = urlopen(urljoin(top, "/static/manifest.json"))
         assert manifest.headers["Cache-Control"] is None
         assert manifest.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def check_workflow(text: str, folder: Path) -> None:
+    """Its own steps run; those of others are named with their version."""
+    (job,) = yaml.safe_load(text)["jobs"].values()
+    steps = job["steps"]
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
+    run("\n".join(step["run"] for step in steps if "run" in step), folder)
 
 
 class Loaded(HTMLParser):
@@ -332,6 +340,7 @@ def test_every_example_of_a_page_runs_from_its_top_to_its_end(
         pytest.skip("openssl is not installed")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / ".git/pre-commit"))
     for name in ("ASSETBUILD_OUTPUT", "ASSETBUILD_BASE_URL", "ASSETBUILD_AUTO_RELOAD", "ASSETBUILD_WAIT"):
         monkeypatch.delenv(name, raising=False)
     execute(page, tmp_path)
@@ -370,6 +379,18 @@ def test_the_readmes_page_shows_a_change_after_a_build_in_debug_mode_only(tmp_pa
     env = environment() | {"FLASK_DEBUG": str(int(debug))}
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.stdout.split() == [str(debug)], done.stderr
+
+
+def test_the_hook_for_pre_commit_is_the_one_that_the_page_shows() -> None:
+    file = ROOT / ".pre-commit-hooks.yaml"
+    (hook,) = yaml.safe_load(file.read_text("utf-8"))
+    (example,) = (block for block in blocks(ROOT / "docs/howto/check.md") if block.file == ".pre-commit-config.yaml")
+    (shown,) = yaml.safe_load(example.text)["repos"][0]["hooks"]
+    own = {key: value for key, value in hook.items() if key not in ("language", "description", "additional_dependencies")}
+    assert own == {key: value for key, value in shown.items() if key != "language"}
+    assert hook["additional_dependencies"] == [".[build]"]
+    command = [sys.executable, "-m", "pre_commit", "validate-manifest", str(file)]
+    assert subprocess.run(command, capture_output=True, text=True, check=False).stdout == ""
 
 
 def commands_of_the_readme() -> list[str]:
@@ -440,12 +461,12 @@ def test_the_reference_names_every_key_of_the_configuration_that_is_in_use() -> 
     keys = {*configuration._KEYS, *configuration._RULE_KEYS, *configuration._BUNDLE_KEYS}
     words = quoted(REFERENCE)
     table = {key for key in keys if key in words or f"[{key}]" in words}
-    assert table == keys - NOT_IN_USE
+    assert table == keys
 
 
 def test_every_key_of_the_configuration_has_its_default_in_the_table() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)` \|", REFERENCE, re.MULTILINE))
-    expected = "sources output base_url exclude keep_names missing compress follow_symlinks filter_timeout"
+    expected = "sources output base_url exclude keep_names missing compress follow_symlinks filter_timeout templates"
     assert rows.keys() == set(expected.split())
 
 
@@ -469,7 +490,16 @@ def test_the_reference_has_a_section_for_each_command_and_names_its_options(name
             assert {*parameter.opts} <= (words if own else common), parameter.opts
 
 
-DOCUMENTS = {"compile": (), "verify": (), "list": (), "explain": ("css/a.css",), "cache": ()}
+DOCUMENTS = {
+    "compile": (),
+    "check": (),
+    "verify": (),
+    "list": (),
+    "explain": ("css/a.css",),
+    "cache": (),
+    "init": (),
+    "serve-config": ("nginx",),
+}
 
 
 @pytest.mark.parametrize("name", sorted(cli.assetbuild.commands))
