@@ -132,11 +132,61 @@ def assetbuild() -> None:
 
     \b
     Examples:
+      assetbuild init                          write a configuration for the project at hand
       assetbuild compile                       build assets/ into dist/
       assetbuild compile --base-url https://cdn.example.com/a/
       assetbuild verify dist --production      before the artifact is deployed
       assetbuild explain css/app.css           why it has the name that it has
     """
+
+
+@assetbuild.command(epilog=_EXIT_STATUSES)
+@_common
+def init(options: Options) -> int:
+    """Write a commented configuration for the project at hand.
+
+    It is read for Flask, Django, Starlette or FastAPI, folders of static files and of templates, bundles of webassets, and
+    Jinja's delimiters; none of its code is run. What is built is named in .gitignore and .dockerignore. Nothing is
+    overwritten. --config names the file to write, --output the artifact's folder in it.
+
+    \b
+    Examples:
+      assetbuild init
+      assetbuild init --output build/static
+    """
+    from assetbuild.config import NAME, PYPROJECT
+    from assetbuild.init import init as begin
+
+    file = Path(os.path.abspath(options.config or NAME))
+    if file.name == PYPROJECT or options.config == "":
+        raise click.UsageError("--config names a new file; add a table [tool.assetbuild] to pyproject.toml by hand.")
+    if options.output == "":
+        raise click.UsageError("--output may not be empty.")
+    begun = begin(file, options.output and os.path.relpath(options.output, file.parent))
+    shown = _shown(begun.file)
+    if options.as_json:
+        found = begun.survey
+        document = {
+            "ok": True,
+            "file": shown,
+            "framework": found.framework,
+            "sources": list(found.sources),
+            "made": _shown(begun.made) if begun.made else None,
+            "added": {name: list(lines) for name, lines in begun.added.items()},
+            "next": list(begun.next),
+            "problems": [],
+        }
+        _print_json(document)
+    elif not options.quiet:
+        reporter = options.reporter
+        reporter.line(f"{shown}: written" + (f", for {begun.survey.framework}" if begun.survey.framework else ""))
+        if begun.made:
+            reporter.line(f"{_shown(begun.made)}: made, for no folder of static files was found")
+        for name, lines in begun.added.items():
+            reporter.line(f"{_shown(begun.file.parent / name)}: {', '.join(lines)} added")
+        for number, step in enumerate(begun.next, 1):
+            reporter.text(f"{number}. " + step.replace("\n", "\n     "))
+    return DONE
 
 
 @assetbuild.command(epilog=_EXIT_STATUSES)
