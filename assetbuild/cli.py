@@ -367,6 +367,35 @@ def explain(options: Options, path: str) -> int:
     return DONE
 
 
+@assetbuild.command("serve-config", epilog=_EXIT_STATUSES)
+@_common
+@click.argument("server", type=click.Choice(["nginx", "caddy"]))
+def serve_config(options: Options, server: str) -> int:
+    """Print what a web server needs to be told to serve the artifact.
+
+    A block of nginx's or Caddy's configuration: the artifact's folder below the path of the base URL, fingerprinted files
+    to be cached for ever and others not, types, the compressed variants that there are. The base URL is that of
+    $ASSETBUILD_BASE_URL, else of the manifest. Run it where the artifact lies.
+
+    \b
+    Examples:
+      assetbuild serve-config nginx > /etc/nginx/snippets/assets.conf
+      assetbuild serve-config caddy --output /srv/static
+    """
+    from assetbuild.runtime import manifest as treaty
+    from assetbuild.serve_config import serve_config as block
+
+    config = options.load(build=False)
+    manifest = treaty.load(os.path.join(_shown(config.output), treaty.NAME))
+    base_url = config.base_url if os.environ.get("ASSETBUILD_BASE_URL") else manifest["base_url"]
+    text = block(server, config.output, manifest, base_url)
+    if options.as_json:
+        _print_json({"ok": True, "server": server, "output": _shown(config.output), "text": text, "problems": []})
+    else:
+        _print(text.removesuffix("\n"))
+    return DONE
+
+
 @assetbuild.command(epilog=_EXIT_STATUSES)
 @_common
 @click.option("--prune", is_flag=True, help="Remove the least recently used entries beyond the limit.")

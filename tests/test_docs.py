@@ -465,7 +465,16 @@ def test_the_reference_has_a_section_for_each_command_and_names_its_options(name
             assert {*parameter.opts} <= (words if own else common), parameter.opts
 
 
-DOCUMENTS = {"compile": (), "check": (), "verify": (), "list": (), "explain": ("css/a.css",), "cache": (), "init": ()}
+DOCUMENTS = {
+    "compile": (),
+    "check": (),
+    "verify": (),
+    "list": (),
+    "explain": ("css/a.css",),
+    "cache": (),
+    "init": (),
+    "serve-config": ("nginx",),
+}
 
 
 @pytest.mark.parametrize("name", sorted(cli.assetbuild.commands))

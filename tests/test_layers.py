@@ -31,7 +31,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("assemble", "changes"),
     ("build",),
     ("make",),
-    ("check", "compile", "verify"),
+    ("check", "compile", "serve_config", "verify"),
     ("explain", "init"),
     ("report",),
     ("dev", "dev.*"),

@@ -1,0 +1,175 @@
+"""What nginx and Caddy need to be told to serve an artifact: where it is, what may be cached for ever, which variants there
+are, and nothing that begins with a dot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from assetbuild.errors import ConfigError, Problem
+from assetbuild.media_types import media_type
+from assetbuild.runtime import manifest as treaty
+
+#: The end of a fingerprinted name.
+FINGERPRINTED: Final = r"\.[0-9a-f]{12}(\.[^/]*)?$"
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_OTHER: Final = "application/octet-stream"
+
+
+def serve_config(server: str, output: Path, manifest: treaty.Manifest, base_url: str) -> str:
+    """The block of a server's configuration.
+
+    server: one of SERVERS. output: the artifact's folder, absolute. base_url: what helpers put before a public path. Raises
+    ConfigError where the server cannot be told of such a path.
+    """
+    refused = _UNSPEAKABLE[server]
+    prefix = unquote(urlsplit(base_url).path) or "/"
+    kept = [path for path, entry in sorted(manifest["assets"].items()) if entry["path"] == path]
+    exceptions = list(filter(_is_exception, kept))
+    for text in (str(output), prefix, *exceptions):
+        if found := re.search(rf"[\x00-\x1f\x7f{re.escape(refused)}]", text):
+            message = f'the character "{found[0]}" in a path has another meaning for {server}, which no writing takes away'
+            raise ConfigError(Problem(text, 0, 0, message, "rename it"))
+    return "\n".join(SERVERS[server](output, prefix, manifest, exceptions)) + "\n"
+
+
+def _is_exception(path: str) -> bool:
+    """Whether a kept name looks fingerprinted, or begins with a dot: it is served all the same, and not for ever."""
+    return re.search(FINGERPRINTED, path) is not None or re.search(r"(?:^|/)\.", path) is not None
+
+
+def _codings(manifest: treaty.Manifest) -> set[str]:
+    return {coding for entry in manifest["assets"].values() for coding in entry.get("variants", {})}
+
+
+def _types(manifest: treaty.Manifest) -> Mapping[str, list[str]]:
+    """The suffixes of each media type that the artifact has; those of no type aside."""
+    found: dict[str, set[str]] = {media_type(treaty.NAME): {"json"}}
+    for entry in manifest["assets"].values():
+        if entry["type"] != _OTHER:
+            found.setdefault(entry["type"], set()).add(entry["path"].rpartition(".")[2].lower())
+    return {kind: sorted(suffixes) for kind, suffixes in sorted(found.items())}
+
+
+# ---- nginx
+
+
+def _nginx(output: Path, prefix: str, manifest: treaty.Manifest, exceptions: list[str]) -> Iterator[str]:
+    codings = _codings(manifest)
+    yield "# assetbuild's artifact: to be included in a server { }."
+    if "br" in codings:
+        yield "# brotli_static needs a module; Debian's is libnginx-mod-http-brotli-static."
+    yield f"location ^~ {_quoted(prefix)} {{"
+    yield f"    alias {_quoted(f'{output}/')};"
+    yield "    types {"
+    yield from (f"        {kind} {' '.join(suffixes)};" for kind, suffixes in _types(manifest).items())
+    yield "    }"
+    yield f"    default_type {_OTHER};"
+    if "gzip" in codings:
+        yield "    gzip_static on;"
+    if "br" in codings:
+        yield "    brotli_static on;"
+    if codings:
+        yield "    gzip off; # What gains by it is compressed already."
+        yield "    gzip_vary off; # The lines on Vary say it, of what is not compressed too."
+    yield from _nginx_headers("no-cache", codings, "    ")
+    for path in exceptions:
+        yield f"    location = {_quoted(prefix + path)} {{"
+        yield from _nginx_headers("no-cache", codings, "        ")
+        yield "    }"
+    yield r"    location ~ /\. {"
+    yield "        return 404;"
+    yield "    }"
+    yield f'    location ~ "{FINGERPRINTED}" {{'
+    yield from _nginx_headers(_FOR_EVER, codings, "        ")
+    yield "    }"
+    yield "}"
+
+
+def _nginx_headers(caching: str, codings: set[str], indent: str) -> Iterator[str]:
+    # nginx does not hand them down into a location that has some of its own.
+    yield f'{indent}add_header Cache-Control "{caching}";'
+    if codings:
+        yield f"{indent}add_header Vary Accept-Encoding;"
+
+
+def _quoted(text: str) -> str:
+    """As it is where that is plain, else in quotes."""
+    if re.fullmatch(r"[\w./~@+,:-]+", text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+# ---- Caddy
+
+
+def _caddy(output: Path, prefix: str, manifest: treaty.Manifest, exceptions: list[str]) -> Iterator[str]:
+    codings = _codings(manifest)
+    # The prefix is off where these are looked at.
+    excepted = "^/(" + "|".join(map(_literal, exceptions)) + ")$"
+    yield "# assetbuild's artifact: to be imported in a site's block."
+    yield f"handle_path {_quoted_for_caddy(prefix + '*')} {{"
+    yield f"\troot * {_quoted_for_caddy(str(output))}"
+    yield "\t@hidden {"
+    yield r"		path_regexp /\."
+    if exceptions:
+        yield f"\t\tnot path_regexp {_quoted_for_caddy(excepted)}"
+    yield "\t}"
+    yield "\terror @hidden 404"
+    yield "\t@fingerprinted {"
+    yield "\t\tfile"
+    yield f'\t\tpath_regexp "{FINGERPRINTED}"'
+    if exceptions:
+        yield f"\t\tnot path_regexp {_quoted_for_caddy(excepted)}"
+    yield "\t}"
+    yield f'\theader @fingerprinted Cache-Control "{_FOR_EVER}"'
+    yield "\t@named {"
+    yield "\t\tfile"
+    yield "\t\tnot {"
+    yield f'\t\t\tpath_regexp "{FINGERPRINTED}"'
+    if exceptions:
+        yield f"\t\t\tnot path_regexp {_quoted_for_caddy(excepted)}"
+    yield "\t\t}"
+    yield "\t}"
+    yield "\theader @named Cache-Control no-cache"
+    types = _types(manifest)
+    for number, (kind, suffixes) in enumerate(types.items(), 1):
+        yield f"\t@type{number} path {' '.join(f'*.{suffix}' for suffix in suffixes)}"
+        yield f"\theader @type{number} Content-Type {kind}"
+    every = " ".join(f"*.{suffix}" for suffixes in types.values() for suffix in suffixes)
+    yield f"\t@other not path {every}"
+    yield f"\theader @other Content-Type {_OTHER}"
+    if codings:
+        yield "\theader {"
+        yield "\t\tVary Accept-Encoding"
+        yield "\t\tdefer"
+        yield "\t}"
+        yield "\tfile_server {"
+        yield f"\t\tprecompressed {' '.join(coding for coding in ('br', 'zstd', 'gzip') if coding in codings)}"
+        yield "\t}"
+    else:
+        yield "\tfile_server"
+    yield "}"
+
+
+def _quoted_for_caddy(text: str) -> str:
+    """In quotes, where Caddy takes a backslash for itself but before a quote."""
+    if re.fullmatch(r"[\w./~@+,:*-]+", text):
+        return text
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+def _literal(path: str) -> str:
+    """A path as Go's regular expressions have it: only ASCII's punctuation may have a backslash before it."""
+    return re.sub(r"([^\w/\-\x80-\U0010ffff])", r"\\\1", path)
+
+
+SERVERS: Final[Mapping[str, Callable[[Path, str, treaty.Manifest, list[str]], Iterator[str]]]] = {
+    "nginx": _nginx,
+    "caddy": _caddy,
+}
+#: What the server takes for a variable, and knows no way to write.
+_UNSPEAKABLE: Final = {"nginx": "$", "caddy": "{}*"}
