@@ -224,7 +224,8 @@ def compile(options: Options, base_url: str | None) -> int:  # noqa: A001 (a com
 
 @assetbuild.command(epilog=_EXIT_STATUSES)
 @_common
-def check(options: Options) -> int:
+@click.option("--unused", is_flag=True, help="Also find assets that no template names, nor an asset that one names.")
+def check(options: Options, unused: bool) -> int:
     """Find what templates name and no source gives.
 
     The folders of `templates` are read: asset("…"), asset_tag("…"), asset_integrity("…") and the filter in Jinja's
@@ -233,31 +234,40 @@ def check(options: Options) -> int:
     \b
     Examples:
       assetbuild check
+      assetbuild check --unused
       assetbuild check --json | jq -r '.problems[].file'
     """
     from assetbuild import report
     from assetbuild.check import check as hold
 
-    found = hold(options.load())
+    config = options.load()
+    found = hold(config)
+    idle: dict[str, Problem] = {}
+    if unused:
+        from assetbuild.unused import unused as look
+
+        idle = look(config, found.named, jobs=options.jobs)
+    findings = [*found.findings, *idle.values()]
     if options.as_json:
         _print_json(
             {
-                "ok": not found.findings,
+                "ok": not findings,
                 "templates": found.templates,
                 "literals": found.literals,
                 "dynamic": found.dynamic,
-                "problems": report.problems_data(found.findings),
+                "unused": list(idle) if unused else None,
+                "problems": report.problems_data(findings),
             }
         )
-        return FAILED if found.findings else DONE
-    _print_lines(map(str, found.findings))
+        return FAILED if findings else DONE
+    _print_lines(map(str, findings))
     if not options.quiet:
         read = f"{report.amount(found.templates, 'template')}, {report.amount(found.literals, 'literal path')}"
         verdict = "all in the sources" if found.templates else "no folder of `templates` has a template"
-        if found.findings:
-            verdict = report.amount(len(found.findings), "finding")
+        if findings:
+            verdict = report.amount(len(findings), "finding")
         options.reporter.line(f"{read}, {found.dynamic:,} dynamic; {verdict}")
-    return FAILED if found.findings else DONE
+    return FAILED if findings else DONE
 
 
 @assetbuild.command(epilog=_EXIT_STATUSES)

@@ -73,7 +73,8 @@ class Config:
 
     sources: the source roots, the first wins. output: the artifact's folder. base_url: ends in `/`.
     missing: what is done about a missing reference, by the file that refers; the first match wins, "error" without one.
-    compress: codings, each once. templates: what `check` reads; they need not exist.
+    compress: codings, each once.
+    templates: what `check` reads; they need not exist. templates_given: whether they are written down.
     bundles_from: a webassets YAML file or `module:attribute`, as written, or None.
     webassets: settings of webassets filters. jinja: arguments of `jinja2.Environment`.
     filter_timeout: seconds that a filter may take for one file.
@@ -90,6 +91,7 @@ class Config:
     working_folder: Path
     cache_dir: Path
     templates: tuple[Path, ...]
+    templates_given: bool = False
     exclude: tuple[Pattern, ...] = ()
     keep_names: tuple[Pattern, ...] = ()
     missing: tuple[tuple[Pattern, Policy], ...] = ()
@@ -360,6 +362,7 @@ def _config(reader: _Reader, table: Mapping[str, object], given: _Given, file: P
         working_folder=reader.working_folder,
         cache_dir=cache,
         templates=tuple(map(reader.path, templates or ())),
+        templates_given="templates" in table,
         exclude=reader.patterns(table, "exclude"),
         keep_names=reader.patterns(table, "keep_names"),
         missing=_missing(reader, table),

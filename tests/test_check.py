@@ -9,6 +9,7 @@ import pytest
 
 from assetbuild import cli, config
 from assetbuild.check import Checked, check
+from tests.conftest import Project
 
 
 def checked(folder: Path, template: str, toml: str = "") -> Checked:
@@ -48,6 +49,13 @@ def places(found: Checked) -> list[tuple[int, int]]:
         ('{% load static %}\n{% static "no.css" %}', (2, 12)),
         ("{% asset 'no.css' as url %}", (1, 11)),
         ('{% comment %}{% static "n1" %}{% endcomment %}{% asset_tag "no.css" %}', (1, 61)),
+        ('{% for asset in assets %}{{ asset("n1") }}{% endfor %}{{ asset("no.css") }}', (1, 65)),
+        ('{% for x in asset("no.css") %}{% set asset = x %}{% endfor %}', (1, 20)),
+        ('{% macro m(asset) %}{{ asset("n1") }}{% endmacro %}{{ asset("no.css") }}', (1, 62)),
+        ('{% with asset = asset("no.css") %}{{ asset("n1") }}{% endwith %}', (1, 24)),
+        ('{% block a %}{% set asset = 1 %}{{ asset("n1") }}{% endblock %}{{ asset("no.css") }}', (1, 74)),
+        ('{% import "m" as asset_tag %}{{ asset_tag("n1") }}{{ asset("no.css") }}', (1, 61)),
+        ("{{ " + "1 + " * 3000 + 'asset("no.css") }}', (1, 12011)),
         ('{% verbatim x %}{% static "n1" %}{% endverbatim %}{% endverbatim x %}{% static "no.css" %}', (1, 81)),
     ],
 )
@@ -66,6 +74,8 @@ def test_a_path_that_no_source_gives_is_found_at_its_first_character(
         ('{{ asset(x or "css/app.css") }}', 1, 1),
         ('{% macro asset(x) %}{% endmacro %}{{ asset("no.css") }}', 0, 0),
         ('{{ other.asset("no.css") }}', 0, 0),
+        ('{% set asset = x %}{% block a %}{{ asset("no.css") }}{% endblock %}', 0, 0),
+        ('{% from "m" import asset %}{% for a in b %}{{ asset("no.css") }}{% endfor %}', 0, 0),
         ('{% load static %}{{ x|date:"Y" }}{% static x %}{% static "img/" %}{% static "no"|add:x %}', 0, 3),
         ('{% load static %}{# {% static "no.css" %} #}{% static "css/app.css" %}', 1, 0),
     ],
@@ -118,3 +128,73 @@ def test_the_command_says_that_there_was_nothing_to_read(
     monkeypatch.chdir(tmp_path)
     assert cli.main(["check"]) == 0
     assert capsys.readouterr().err.endswith("; no folder of `templates` has a template\n")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("é\ncaf\xe9".encode("latin-1"), "templates/b.html:1:1: this template is not UTF-8; save it as UTF-8"),
+        (b"\xef\xbb\xbfa\ncaf\xe9", "templates/b.html:2:4: this template is not UTF-8; save it as UTF-8"),
+        ("a".encode("utf-16"), "templates/b.html:1:1: this template is not UTF-8; save it as UTF-8"),
+        (b"a\n b\0", "templates/b.html:2:3: this template holds a null character; save it as UTF-8"),
+    ],
+)
+def test_a_template_that_nobody_can_read_is_a_finding_and_a_picture_is_none(data: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    for name in ("b.html", "logo.png", ".DS_Store", "a.pyc"):
+        (tmp_path / "templates" / name).write_bytes(data)
+    found = checked(tmp_path, '{{ asset("css/app.css") }}')
+    assert ([str(one) for one in found.findings], found.templates) == ([said], 1)
+
+
+def test_a_template_that_is_nested_too_deeply_is_a_finding(tmp_path: Path) -> None:
+    (finding,) = checked(tmp_path, "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}").findings
+    assert "nested too deeply" in finding.message
+
+
+def test_folders_that_are_written_down_must_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assetbuild.toml").write_text('templates = ["templats"]')
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["check"]) == 2
+    expected = 'assetbuild.toml: templates: there is no such folder: "templats"; name one that is there\n'
+    assert capsys.readouterr().err == expected
+
+
+def test_unused_assets_are_those_that_nothing_leads_to(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write(
+        {
+            "assets/app.css": "a { background: url(a.svg#x) }",
+            "assets/a.svg": '<svg xmlns="http://www.w3.org/2000/svg"><use href="b.svg#y"/></svg>',
+            "assets/b.svg": '<svg xmlns="http://www.w3.org/2000/svg"/>',
+            "assets/sw.js": 'import "./kept.js";',
+            "assets/kept.js": "",
+            "assets/old.css": "a { background: url(old.svg) }",
+            "assets/old.svg": '<svg xmlns="http://www.w3.org/2000/svg"/>',
+            "assets/part.js": "",
+            "assets/round1.js": 'import "./round2.js";',
+            "assets/round2.js": 'import "./round1.js";',
+            "templates/page.html": '{{ asset("app.css?v=1") }}{{ asset("no.css") }}',
+            "assetbuild.toml": 'keep_names = ["sw.js"]\n[bundles."all.js"]\ncontents = ["part.js"]\n',
+        }
+    )
+    monkeypatch.chdir(project.folder)
+    assert cli.main(["check", "--unused", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["unused"] == ["all.js", "old.css", "old.svg", "round1.js", "round2.js"]
+    files = [problem["file"] for problem in document["problems"]]
+    assert files == ["assetbuild.toml", *(f"assets/{name}" for name in document["unused"][1:]), "templates/page.html"]
+    (project.folder / "templates/page.html").write_text('{{ asset("app.css") }}{{ asset("all.js") }}{{ asset("old.css") }}')
+    assert cli.main(["check"]) == 0
+    assert cli.main(["check", "--unused"]) == 1
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        f'assets/{name}: no template names "{name}", nor does an asset that one names; remove it, or exclude it'
+        for name in ("round1.js", "round2.js")
+    ]
+    assert err.endswith("2 findings\n")
+    assert not (project.folder / "dist").exists()
