@@ -36,6 +36,7 @@ import jinja2
 import pytest
 import rcssmin
 import rjsmin
+import yaml
 
 import assetbuild
 from assetbuild import Assets, cli
@@ -129,6 +130,8 @@ def execute(page: Path, folder: Path) -> None:
                 check_the_container(folder)
             elif block.language == "nginx":
                 check_nginx(file, folder)
+            elif block.file.startswith(".github/workflows/"):
+                check_workflow(block.text, folder)
         elif block.language == "dockerfile":
             stage = dockerfile.follow(block.text, folder, folder.parent / f"{folder.name}-stages", environment())
             assert verify(stage.root / "srv/dist", production=True).findings == ()
@@ -218,6 +221,14 @@ def check_nginx(file: Path, folder: Path) -> None:
         manifest = urlopen(urljoin(top, "/static/manifest.json"))
         assert manifest.headers["Cache-Control"] is None
         assert manifest.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def check_workflow(text: str, folder: Path) -> None:
+    """Its own steps run; those of others are named with their version."""
+    (job,) = yaml.safe_load(text)["jobs"].values()
+    steps = job["steps"]
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
+    run("\n".join(step["run"] for step in steps if "run" in step), folder)
 
 
 class Loaded(HTMLParser):
@@ -328,6 +339,7 @@ def test_every_example_of_a_page_runs_from_its_top_to_its_end(
         pytest.skip("openssl is not installed")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / ".git/pre-commit"))
     for name in ("ASSETBUILD_OUTPUT", "ASSETBUILD_BASE_URL", "ASSETBUILD_AUTO_RELOAD", "ASSETBUILD_WAIT"):
         monkeypatch.delenv(name, raising=False)
     execute(page, tmp_path)
@@ -366,6 +378,18 @@ def test_the_readmes_page_shows_a_change_after_a_build_in_debug_mode_only(tmp_pa
     env = environment() | {"FLASK_DEBUG": str(int(debug))}
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.stdout.split() == [str(debug)], done.stderr
+
+
+def test_the_hook_for_pre_commit_is_the_one_that_the_page_shows() -> None:
+    file = ROOT / ".pre-commit-hooks.yaml"
+    (hook,) = yaml.safe_load(file.read_text("utf-8"))
+    (example,) = (block for block in blocks(ROOT / "docs/howto/check.md") if block.file == ".pre-commit-config.yaml")
+    (shown,) = yaml.safe_load(example.text)["repos"][0]["hooks"]
+    own = {key: value for key, value in hook.items() if key not in ("language", "description", "additional_dependencies")}
+    assert own == {key: value for key, value in shown.items() if key != "language"}
+    assert hook["additional_dependencies"] == [".[build]"]
+    command = [sys.executable, "-m", "pre_commit", "validate-manifest", str(file)]
+    assert subprocess.run(command, capture_output=True, text=True, check=False).stdout == ""
 
 
 def commands_of_the_readme() -> list[str]:
