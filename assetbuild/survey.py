@@ -9,7 +9,7 @@ import os
 import re
 import tomllib
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,16 +31,19 @@ _KEPT = ("robots.txt", "sw.js", "service-worker.js", ".well-known")
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """framework: its name, or "". sources, templates: folders that are there, relative, with `/`. base_url: where the
-    framework serves static files, or "". kept: patterns of files that need their own names. bundles_from: as the
-    configuration has it, or "". webassets: whether there are bundles, of which nobody can tell how they are named.
-    delimiters: of Jinja, where they are not its own."""
+    """framework: its name, or "". sources, templates: folders that are there, relative, with `/`.
+
+    base_url: where the framework serves static files, or "". kept: patterns of files that need their own names. suffixes: of
+    the sources, in lower case. bundles_from: as the configuration has it, or "". webassets: whether there are bundles, of
+    which nobody can tell how they are named. delimiters: of Jinja, where they are not its own.
+    """
 
     framework: str
     sources: tuple[str, ...]
     templates: tuple[str, ...]
     base_url: str
     kept: tuple[str, ...]
+    suffixes: frozenset[str]
     bundles_from: str
     webassets: bool
     delimiters: Mapping[str, str]
@@ -85,6 +88,7 @@ def survey(folder: Path) -> Survey:
         templates=_outermost(folder, templates),
         base_url=code.urls[0] if code.urls else "",
         kept=tuple(name + "/**" if name == ".well-known" else name for name in _KEPT if name in kept),
+        suffixes=_suffixes(folder / source for source in sources),
         bundles_from=bundles_from,
         webassets=code.assets and not bundles_from,
         delimiters={key: min(texts) for key, texts in code.delimiters.items() if len(texts) == 1},
@@ -112,6 +116,15 @@ def _outermost(folder: Path, candidates: Sequence[Path]) -> tuple[str, ...]:
     real = [one for one in dict.fromkeys(candidates) if one.is_dir() and folder in one.parents]
     outer = [one for one in real if not any(other in one.parents for other in real)]
     return tuple(one.relative_to(folder).as_posix() for one in outer)
+
+
+def _suffixes(folders: Iterable[Path]) -> frozenset[str]:
+    found = set()
+    for folder in folders:
+        for _, inner, files in os.walk(folder):
+            inner[:] = [name for name in inner if not name.startswith(".") and name != "node_modules"]
+            found |= {os.path.splitext(name)[1].lower() for name in files}
+    return frozenset(found)
 
 
 def _framework(folder: Path, code: _Code) -> str:

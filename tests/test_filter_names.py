@@ -36,7 +36,7 @@ def test_the_names_that_are_let_pass_unasked_are_webassets_own() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    sorted({*(name for chain in chains._BUILT_IN.values() for name in chain), *chains._PRODUCES, *chains._COMPILED.values()}),
+    sorted({*(name for chain in chains._BUILT_IN.values() for name in chain), *chains._PRODUCES, *chains.COMPILED.values()}),
 )
 def test_every_filter_that_a_chain_knows_of_may_be_named_in_the_configuration(name: str) -> None:
     assert names.fault(name) == ""

@@ -94,6 +94,10 @@ PROJECTS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
         },
         {"sources": ["static"], "bundles_from": "init_shop2:create_app"},
     ),
+    "languages that no browser reads": (
+        {"assets/a.less": "", "assets/vendor/b.jsx": "", "assets/c.scss": "", "assets/d.ts": "", **SHEET},
+        {"sources": ["assets", "static"], "exclude": ["*.jsx", "*.less"]},
+    ),
     "nothing at all": ({}, {"sources": ["assets"], "output": "dist", "templates": None}),
     "wheels in dist": ({"dist/a.whl": "", "assets/a.css": "", "broken.py": "def"}, {"output": "dist-assets"}),
 }

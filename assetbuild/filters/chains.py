@@ -62,7 +62,7 @@ _PRODUCES = dict.fromkeys(
 ) | dict.fromkeys(("typescript", "coffeescript", "jst", "handlebars", "babel"), ".js")
 
 #: Languages that no browser reads, and a filter that compiles each.
-_COMPILED = {
+COMPILED = {
     ".scss": "dart_sass",
     ".sass": "dart_sass",
     ".less": "less",
@@ -92,8 +92,8 @@ def chain_for(path: str, rules: Iterable[Rule]) -> Chain:
     if filters and ".min." in posixpath.basename(path):
         filters = tuple(name for name in filters if name not in MINIFIERS)  # Its author has done that.
     # A .ts may as well be a video or a declaration that a package ships: without a chain it is only copied.
-    if filters is None and suffix in _COMPILED and suffix != ".ts":
-        tool = _COMPILED[suffix]
+    if filters is None and suffix in COMPILED and suffix != ".ts":
+        tool = COMPILED[suffix]
         raise FilterUnavailableError(
             f'browsers do not read {suffix}: add "*{suffix}" = ["{tool}"] to [filters] (or = [] to publish it as it is), '
             "or exclude it"
@@ -112,7 +112,7 @@ def built_in(path: str) -> Chain:
 
 
 def _produced(suffix: str, filters: tuple[str, ...]) -> str | None:
-    if suffix not in _COMPILED:
+    if suffix not in COMPILED:
         return None
     return next((_PRODUCES[name] for name in filters if name in _PRODUCES), None)
 
