@@ -34,6 +34,6 @@ def unused(config: Config, named: Collection[str], *, jobs: int | None = None) -
         for path in sorted(linked.texts.keys() - reached):
             job = linked.jobs[path]
             file = job.shown if job.text is None else plan.config_file(config)
-            what = f'no template names "{path}", nor does an asset that one names'
+            what = f'no template leads to "{path}"'
             findings[path] = Problem(file, 0, 0, what, "remove it, or exclude it")
         return findings

@@ -46,11 +46,21 @@ class Picture:
 
 
 PICTURES = (
+    Picture(
+        "init",
+        ("assetbuild init", "grep -v '^#' assetbuild.toml | grep ."),
+        "mv assets static && mkdir templates && printf 'from flask import Flask\\napp = Flask(__name__)\\n' > app.py",
+    ),
     Picture("compile", ("assetbuild compile", "assetbuild compile", "assetbuild list")),
     Picture(
         "missing",
         ("assetbuild compile", "echo $?"),
         "sed -i 's/wave/Wave/' assets/css/site.css && sed -i 's/money.js/money/' assets/js/basket.js",
+    ),
+    Picture(
+        "check",
+        ("assetbuild check", "echo $?", "assetbuild check --unused"),
+        "mkdir templates && echo '{{ asset_tag(\"css/sit.css\") }}' > templates/page.html",
     ),
     Picture("explain", ("assetbuild explain css/site.css",), "assetbuild compile && echo 'p{}' >> assets/css/base.css"),
     Picture(
@@ -58,6 +68,7 @@ PICTURES = (
         ("assetbuild verify --production", "truncate -s 40 dist/js/money.*.js", "assetbuild verify --production", "echo $?"),
         "assetbuild compile",
     ),
+    Picture("serve-config", ("assetbuild serve-config nginx | grep -v alias",), "assetbuild compile"),
 )
 
 

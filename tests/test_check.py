@@ -193,8 +193,7 @@ def test_unused_assets_are_those_that_nothing_leads_to(
     assert cli.main(["check", "--unused"]) == 1
     out, err = capsys.readouterr()
     assert out.splitlines() == [
-        f'assets/{name}: no template names "{name}", nor does an asset that one names; remove it, or exclude it'
-        for name in ("round1.js", "round2.js")
+        f'assets/{name}: no template leads to "{name}"; remove it, or exclude it' for name in ("round1.js", "round2.js")
     ]
     assert err.endswith("2 findings\n")
     assert not (project.folder / "dist").exists()
