@@ -16,6 +16,7 @@ from assetbuild.compile import look
 from assetbuild.config import Config
 from assetbuild.errors import ConfigError, Lines, Problem
 from assetbuild.media_types import TYPES
+from assetbuild.missing import SEARCHES
 from assetbuild.runtime import closest
 from assetbuild.templates import Named, RefusedError, django, jinja
 
@@ -46,6 +47,7 @@ def check(config: Config) -> Checked:
     _refuse_absent(config)
     known = _logical_paths(config)
     environment = jinja.reading(config)
+    advice = _Advice(known, config.base_url)
     findings: list[Problem] = []
     found: set[str] = set()
     templates = literals = dynamic = 0
@@ -56,7 +58,7 @@ def check(config: Config) -> Checked:
             templates += 1
             shown = plan.shown(config, file)
             try:
-                named = _named(environment, text, beside)
+                named = sorted(_named(environment, text, beside), key=lambda one: one.offset)
             except RefusedError as refused:
                 findings.append(Problem(shown, refused.line, 1, f"Jinja refuses this template: {refused.why}"))
                 continue
@@ -71,7 +73,7 @@ def check(config: Config) -> Checked:
                 else:
                     line, column = lines.place(one.offset)
                     what = f'no source gives "{one.path}"'
-                    findings.append(Problem(shown, line, column, what, _advice(one.path, known, config.base_url)))
+                    findings.append(Problem(shown, line, column, what, advice.on(one.path)))
     return Checked(tuple(sorted(set(findings))), templates, literals, dynamic, frozenset(found))
 
 
@@ -104,9 +106,19 @@ def _known(path: str, known: Mapping[str, Entry]) -> str:
     return next((path[: end.start()] for end in re.finditer("[?#]", path) if path[: end.start()] in known), "")
 
 
-def _advice(path: str, known: Mapping[str, Entry], base_url: str) -> str:
-    near = closest.find(path, known, base_url)
-    return f'did you mean "{near[0]}"?' if near else "add the file, or take the name out"
+class _Advice:
+    """What may have been meant. A search takes time with each asset, so there are not more than so many, as for references."""
+
+    def __init__(self, known: Mapping[str, Entry], base_url: str) -> None:
+        self.known = known
+        self.base_url = base_url
+        self.near: dict[str, tuple[str, ...]] = {}
+
+    def on(self, path: str) -> str:
+        if path not in self.near and len(self.near) < SEARCHES:
+            self.near[path] = closest.find(path, self.known, self.base_url)
+        near = self.near.get(path)
+        return f'did you mean "{near[0]}"?' if near else "add the file, or take the name out"
 
 
 def _files(root: Path) -> Iterator[str]:

@@ -42,6 +42,9 @@ def init(file: Path, output: str | None) -> Begun:
     found = survey(folder)
     output = output or _output(folder, found)
     made = None if found.sources else folder / "assets"
+    if made and os.path.lexists(made):
+        message = "no folder of static files was found, and this is none"
+        raise ConfigError(Problem(os.path.relpath(made), 0, 0, message, "rename it"))
     text = "\n".join(_lines(found, output))
     if made:
         made.mkdir()

@@ -9,6 +9,7 @@ import pytest
 
 from assetbuild import cli, config
 from assetbuild.check import Checked, check
+from assetbuild.missing import SEARCHES
 from tests.conftest import Project
 
 
@@ -197,3 +198,9 @@ def test_unused_assets_are_those_that_nothing_leads_to(
     ]
     assert err.endswith("2 findings\n")
     assert not (project.folder / "dist").exists()
+
+
+def test_with_so_many_findings_that_it_is_no_matter_of_spelling_the_search_ends(tmp_path: Path) -> None:
+    names = [f"css/ap{number}.css" for number in range(SEARCHES + 2)]
+    found = checked(tmp_path, "".join(f'{{{{ asset("{name}") }}}}' for name in [*names, names[0]])).findings
+    assert [one.hint.startswith("did you mean") for one in found] == [True] * SEARCHES + [False] * 2 + [True]

@@ -122,7 +122,9 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    """All but the cache, which remembers when files were looked at."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files if ".assetbuild" not in file.parts}
 
 
 @pytest.mark.parametrize("kind", PROJECTS)
@@ -185,9 +187,14 @@ def test_without_those_files_they_are_made(begun: Callable[[dict[str, str]], dic
             "pyproject.toml: there is a table [tool.assetbuild] already; nothing was changed; edit it\n",
         ),
         ("pyproject.toml", "x", "pyproject.toml: this file cannot be read: "),
+        (
+            "assets",
+            "",
+            "assets: no folder of static files was found, and this is none; rename it",
+        ),
     ],
 )
-def test_a_configuration_that_is_there_is_left_alone(
+def test_what_is_in_the_way_is_left_alone(
     name: str,
     text: str,
     said: str,
