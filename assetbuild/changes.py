@@ -6,7 +6,8 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -220,22 +221,23 @@ def grown(depth: Depth | None, gone: Collection[str], assets: Mapping[str, Asset
     """What is known after a build. depth: what was known before. gone: assets of it that are no more. assets: what was made
     new or anew. digests: of the sources that were read for it."""
     old = depth or Depth({}, {}, {}, {}, {}, {}, {}, {}, {})
-    rows, owners, referrers = dict(old.rows), dict(old.owners), dict(old.referrers)
-    dropped = {path for path in (*gone, *assets) if path in old.made}
-    for path in dropped:
-        made = Made.of(old.made[path])
+    dropped = {path: Made.of(old.made[path]) for path in (*gone, *assets) if path in old.made}
+    rows = dict(old.rows)
+    for made in dropped.values():
         for file in made.files:
             rows.pop(file, None)
-        for name in made.sources:
-            owners[name] = [one for one in owners[name] if one != path]
-        for target in made.wanted:
-            referrers[target] = [one for one in referrers[target] if one != path]
-    for path, asset in assets.items():
-        rows |= {file.path: file.row for file in asset.files}
-        for name in asset.sources:
-            owners[name] = [*owners.get(name, ()), path]
-        for target in asset.wanted:
-            referrers[target] = [*referrers.get(target, ()), path]
+    for asset in assets.values():
+        rows.update((file.path, file.row) for file in asset.files)
+    owners = _relisted(
+        old.owners,
+        ((name, path) for path, made in dropped.items() for name in made.sources),
+        ((name, path) for path, asset in assets.items() for name in asset.sources),
+    )
+    referrers = _relisted(
+        old.referrers,
+        ((target, path) for path, made in dropped.items() for target in made.wanted),
+        ((target, path) for path, asset in assets.items() for target in asset.wanted),
+    )
     removed = [path for path in dropped if path not in assets]
 
     def merged(before: Mapping[str, T], now: Mapping[str, T]) -> dict[str, T]:
@@ -259,3 +261,19 @@ def grown(depth: Depth | None, gone: Collection[str], assets: Mapping[str, Asset
         referrers=referrers,
         impure={**impure, **{path: a.reads for path, a in assets.items() if a.reads}},
     )
+
+
+def _relisted(
+    lists: Mapping[str, Sequence[str]], without: Iterable[tuple[str, str]], with_: Iterable[tuple[str, str]]
+) -> dict[str, Sequence[str]]:
+    """The lists without some of their members, and with others, in time that grows with what is looked at."""
+    gone, new = defaultdict[str, set[str]](set), defaultdict[str, list[str]](list)
+    for name, member in without:
+        gone[name].add(member)
+    for name, member in with_:
+        new[name].append(member)
+    result = dict(lists)
+    for name in gone.keys() | new.keys():
+        left = gone.get(name, ())
+        result[name] = [one for one in lists.get(name, ()) if one not in left] + new.get(name, [])
+    return result

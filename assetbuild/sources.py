@@ -42,6 +42,9 @@ class Source:
     kept: bool = False
     look: str = ""
 
+    def __reduce__(self) -> tuple[type[Source], tuple[object, ...]]:
+        return Source, (self.path, self.file, self.root, self.size, self.kept, self.look)  # As `Reference` does.
+
     @property
     def key(self) -> str:
         """What tells it from a file of the same path below another root."""

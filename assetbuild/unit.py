@@ -60,6 +60,9 @@ class Job:
     part: bool = False
     text: str | None = None
 
+    def __reduce__(self) -> tuple[type[Job], tuple[object, ...]]:
+        return Job, (self.source, self.chain, self.logical_path, self.shown, self.part, self.text)  # As `Reference` does.
+
     @property
     def key(self) -> str:
         """What tells this job's result from others of the same source; an asset's is its logical path."""
@@ -85,6 +88,10 @@ class Compiled:
     problems: tuple[Problem, ...] = ()
     read: tuple[str, ...] = ()
     source: str = ""
+
+    def __reduce__(self) -> tuple[type[Compiled], tuple[object, ...]]:  # As `Reference` does.
+        fields = (self.logical_path, self.text, self.digest, self.size, self.references, self.problems, self.read, self.source)
+        return Compiled, fields
 
 
 def scanner(path: str) -> Callable[[str], Scan] | None:

@@ -484,7 +484,7 @@ def test_the_reference_has_a_section_for_each_command_and_names_its_options(name
     section = re.search(rf"^### assetbuild {name}\n(.*?)^##", REFERENCE, re.MULTILINE | re.DOTALL)
     assert section
     common, words = quoted(REFERENCE), quoted(section[1])
-    for parameter in command.get_params(click.Context(command)):
+    for parameter in command.params:
         if isinstance(parameter, click.Option):
             own = parameter.name not in cli._COMMON and "--help" not in parameter.opts
             assert {*parameter.opts} <= (words if own else common), parameter.opts
@@ -499,6 +499,7 @@ DOCUMENTS = {
     "cache": (),
     "init": (),
     "serve-config": ("nginx",),
+    "watch": ("--", sys.executable, "-c", ""),
 }
 
 
@@ -508,7 +509,7 @@ def test_the_reference_names_every_field_of_a_commands_json(
 ) -> None:
     project.write({"assets/css/a.css": "a{b:url(a.css)}@import 'a.css';"}).compile()
     monkeypatch.chdir(project.folder)
-    assert cli.main([name, *DOCUMENTS[name], "--json"]) == 0
+    assert cli.main([name, "--json", *DOCUMENTS[name]]) == 0
     document = json.loads(capsys.readouterr().out)
     section = re.search(rf"^### assetbuild {name}\n(.*?)^##", REFERENCE, re.MULTILINE | re.DOTALL)
     assert section

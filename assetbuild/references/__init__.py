@@ -32,6 +32,10 @@ class Reference:
     whole: tuple[int, int]
     instead: str = ""
 
+    def __reduce__(self) -> tuple[type[Reference], tuple[object, ...]]:
+        # Many of these come from the workers, and what dataclasses do for slots asks each for the names of its fields.
+        return Reference, (self.start, self.end, self.path, self.kind, self.whole, self.instead)
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
