@@ -18,19 +18,23 @@ from assetbuild.compressors import Tool
 from assetbuild.config import Config
 from assetbuild.errors import AssetbuildError, Problem
 from assetbuild.filters import FilterError, Hooks
-from assetbuild.filters.chains import Chain, load
+from assetbuild.filters.chains import TELLING, Chain, load
 from assetbuild.index import Depth, Index, Made
 from assetbuild.looks import look, settled
 from assetbuild.sources import Tree
 
 T = TypeVar("T")
 
+#: In place of a glob: the result is made anew by every build.
+ANYTHING = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """touched: keys of files below the roots that are new, gone, or other than they were. moved: whether any is new or gone.
     damaged: public paths of files of the artifact that are not as they were written. read: whether a further file that a
-    filter read is other than it was. looks: of all files below the roots as they are now. files: of the artifact's."""
+    filter read is other than it was, or may be. looks: of all files below the roots as they are now; files: of the artifact's.
+    """
 
     touched: frozenset[str]
     moved: bool
@@ -83,7 +87,7 @@ def since(known: Index, tree: Tree, config: Config, when: int) -> Changes | None
         return None
     found = {source.key: source for source in (*tree.sources, *tree.others)}
     looks = {name: source.look for name, source in found.items()}
-    read = any(look_of(file) != seen or not seen for file, seen in surface.reads.items())
+    read = any(look_of(file) != seen or not seen for file, seen in surface.reads.items()) or surface.restless
     if looks == surface.looks and not damaged:
         return Changes(frozenset(), False, damaged, read, surface.looks, surface.files)
     depth = known.depth()
@@ -141,7 +145,7 @@ class Reads:
 
     def of(self, chains: Iterable[Chain], kinds: Iterable[str]) -> tuple[str, ...]:
         """Globs of what these chains may read, for sources and results with these paths: all sources of their kinds, and what
-        is named in `depends`."""
+        is named in `depends`. ANYTHING where nothing tells what a filter reads."""
         chains = tuple(chains)
         globs = {("/" if pattern.from_top else "") + pattern.text for chain in chains for pattern in chain.depends}
         if globs or not all(self._is_pure(name, chain.hooks) for chain in chains for name in chain.filters):
@@ -149,6 +153,9 @@ class Reads:
             if suffixes & {".scss", ".sass"}:
                 suffixes |= {".scss", ".sass", ".css"}
             globs |= {f"*{suffix}" for suffix in suffixes if suffix}
+            used = {(name, chain.hooks) for chain in chains if not chain.depends for name in chain.filters}
+            if any(name not in TELLING and not self._is_pure(name, hooks) for name, hooks in used):
+                globs.add(ANYTHING)
         return tuple(sorted(globs))
 
     def _is_pure(self, name: str, hooks: Hooks) -> bool:
@@ -171,7 +178,7 @@ def reached(depth: Depth, changes: Changes, appeared: Collection[str], vanished:
     if changes.moved:
         found.update(depth.problems)  # What helps against them may be another now.
     for path, globs in depth.impure.items():
-        readable = [patterns.compile(glob) for glob in globs]
+        readable = [patterns.compile(glob) for glob in globs if glob != ANYTHING]
         if changes.read or any(one.matches(name.partition("/")[2]) for name in changes.touched for one in readable):
             found.add(path)
     if changes.damaged:

@@ -146,6 +146,7 @@ def _make(
         files=files,
         summary=summary,
         warnings=warnings,
+        restless=any(changes.ANYTHING in globs for globs in depth.impure.values()),
     )
     use = CacheUse(linked.use.known + packs.known + len(scope.names), linked.use.made + packs.made)
     return Built(_result(order, summary, published, warnings, use), Index(surface, depth))

@@ -225,7 +225,7 @@ def edited(dice: random.Random, folder: Path) -> None:
             new.rename(file)
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32))
 def test_after_any_edits_a_build_gives_what_a_fresh_one_gives(project: Project, seed: int) -> None:
     dice = random.Random(seed)

@@ -41,7 +41,7 @@ def test_a_path_that_is_missing_often_is_searched_for_once(monkeypatch: pytest.M
 
 
 def test_a_reference_that_is_let_pass_costs_no_look_for_its_place(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assetbuild.compile.places", None)
+    monkeypatch.setattr("assetbuild.build.places", None)
     project.write({"assetbuild.toml": toml(missing="ignore"), "assets/a.css": "a{b:url(gone.png)}"})
     project.compile()
     assert project.manifest["assets"]["a.css"]["missing"] == ["gone.png"]

@@ -43,6 +43,8 @@ MINIFIERS = frozenset(
         *("cleancss", "css_slimmer"),
     )
 )
+#: Filters that are not pure and tell each file that they read.
+TELLING = frozenset(("dart_sass", "libsass"))
 _SASS = ("dart_sass", "rcssmin")
 _BUILT_IN = {
     ".css": ("rcssmin",),
