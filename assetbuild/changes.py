@@ -12,12 +12,12 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from assetbuild import index, patterns, plan, publish
+from assetbuild import index, patterns, publish
 from assetbuild.cache import Cache, key, own_version
 from assetbuild.compressors import Tool
 from assetbuild.config import Config
 from assetbuild.errors import AssetbuildError, Problem
-from assetbuild.filters import FilterError, Hooks
+from assetbuild.filters import Filter, FilterError, Hooks
 from assetbuild.filters.chains import TELLING, Chain, load
 from assetbuild.index import Depth, Index, Made
 from assetbuild.looks import look, settled
@@ -59,12 +59,15 @@ def environment(config: Config, packers: Iterable[Tool], tools: Iterable[tuple[s
     """
     parts = [own_version(str(Path(__file__).parent)), sys.version, repr(config)]
     parts += [f"{packer.name} {packer.largest}" for packer in packers]
-    given = plan.tools(config)
     for name, hooks in sorted(tools):
-        tool = load(name, given.settings, given.search, given.time_limit, hooks)  # type: ignore[arg-type]  # as it was written
+        tool = _filter(config, name, hooks)  # type: ignore[arg-type]  # as it was written
         identity = tool.identity()
         parts += [name, hooks, str(len(identity)), *identity]
     return key(parts)
+
+
+def _filter(config: Config, name: str, hooks: Hooks) -> Filter:
+    return load(name, config.webassets, (str(config.folder),), config.filter_timeout, hooks)
 
 
 def last(cache: Cache, config: Config, packers: Iterable[Tool]) -> Index | None:
@@ -140,7 +143,7 @@ class Reads:
     """Tells which sources filters may read besides their own."""
 
     def __init__(self, config: Config) -> None:
-        self.given = plan.tools(config)
+        self.config = config
         self.pure: dict[tuple[str, Hooks], bool] = {}
 
     def of(self, chains: Iterable[Chain], kinds: Iterable[str]) -> tuple[str, ...]:
@@ -161,8 +164,7 @@ class Reads:
     def _is_pure(self, name: str, hooks: Hooks) -> bool:
         known = self.pure.get((name, hooks))
         if known is None:
-            given = self.given
-            known = load(name, given.settings, given.search, given.time_limit, hooks).pure
+            known = _filter(self.config, name, hooks).pure
             self.pure[name, hooks] = known
         return known
 

@@ -56,7 +56,7 @@ def check(config: Config) -> Checked:
         beside = any(map(django.is_django, texts.values()))
         for file, text in texts.items():
             templates += 1
-            shown = plan.shown(config, file)
+            shown = config.shown(file)
             try:
                 named = sorted(_named(environment, text, beside), key=lambda one: one.offset)
             except RefusedError as refused:
@@ -83,7 +83,7 @@ def _refuse_absent(config: Config) -> None:
         return
     file = plan.config_file(config)
     problems = [
-        Problem(file, 0, 0, f'templates: there is no such folder: "{plan.shown(config, str(root))}"', "name one that is there")
+        Problem(file, 0, 0, f'templates: there is no such folder: "{config.shown(root)}"', "name one that is there")
         for root in config.templates
         if not root.is_dir()
     ]
@@ -135,7 +135,7 @@ def _text(config: Config, file: str, findings: list[Problem]) -> str | None:
     try:
         data = Path(file).read_bytes()
     except OSError as error:
-        findings.append(Problem(plan.shown(config, file), 0, 0, f"this file cannot be read: {error.strerror}"))
+        findings.append(Problem(config.shown(file), 0, 0, f"this file cannot be read: {error.strerror}"))
         return None
     bad = data.find(b"\0")
     try:
@@ -152,7 +152,7 @@ def _text(config: Config, file: str, findings: list[Problem]) -> str | None:
         before = data[:bad].decode("utf-8-sig", "replace")
         line, column = Lines(before + "x").place(len(before))
         what = "this template holds a null character" if text else "this template is not UTF-8"
-        findings.append(Problem(plan.shown(config, file), line, column, what, "save it as UTF-8"))
+        findings.append(Problem(config.shown(file), line, column, what, "save it as UTF-8"))
     return None
 
 

@@ -3,11 +3,10 @@ of it kept for the next time. This room alone knows the order."""
 
 from __future__ import annotations
 
-import functools
 import time
 from dataclasses import replace
 
-from assetbuild import changes, compressors, plan, publish, sources
+from assetbuild import changes, compressors, publish, sources
 from assetbuild.adopt import adopt
 from assetbuild.cache import Cache, CacheUse, opened
 from assetbuild.changes import Changes
@@ -41,7 +40,7 @@ def build(order: Order, known: Index | None) -> Built:
     nothing else. Raises ConfigError and BuildError; the artifact is then as it was."""
     when = time.time_ns()
     tree = look(order.config)
-    display = plan.shown(order.config, str(order.config.output))
+    display = order.config.shown(order.config.output)
     found = None
     if known is not None and order.config.output.is_dir():
         with publish.locked(order.config.output, display):
@@ -65,7 +64,7 @@ def look(config: Config) -> sources.Tree:
         keep_names=config.keep_names,
         follow_symlinks=config.follow_symlinks,
         ours=(config.output, config.cache_dir),
-        display=functools.partial(plan.shown, config),
+        display=config.shown,
     )
 
 

@@ -106,6 +106,10 @@ class Config:
     source_date_epoch: int | None = None
     mode: Literal["production", "development"] = "production"
 
+    def shown(self, file: str | Path) -> str:
+        """A file as one would type it from the working folder."""
+        return os.path.relpath(file, self.working_folder)
+
 
 def load(
     config: str | os.PathLike[str] | None = None,

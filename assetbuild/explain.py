@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assetbuild import fingerprint, plan, publish
+from assetbuild import fingerprint, publish
 from assetbuild.adopt import adopt
 from assetbuild.build import Linked, everything, link
 from assetbuild.compile import look
@@ -92,7 +92,7 @@ def _explanation(linked: Linked, config: Config, path: str) -> Explanation:
         path,
         output.public_path,
         job.shown if job.text is None else "",
-        plan.shown(config, str(config.sources[job.source.root])) if job.text is None else "",
+        config.shown(config.sources[job.source.root]) if job.text is None else "",
         tuple(part.shown for part in linked.assembled[path].parts.values()) if path in linked.assembled else (),
         job.chain.filters,
         job.source.size,
@@ -108,7 +108,7 @@ def _explanation(linked: Linked, config: Config, path: str) -> Explanation:
 def _why(linked: Linked, config: Config, path: str) -> str:
     """The reason, against the manifest in the output folder, for which the next build writes this asset or does not."""
     try:
-        publish.owned(config.output, plan.shown(config, str(config.output)))
+        publish.owned(config.output, config.shown(config.output))
         before = treaty.load(config.output / treaty.NAME)["assets"]
     except ConfigError as error:
         return f"not written: {error.problems[0].message}"

@@ -6,6 +6,7 @@ The laws:
 2. Whatever decides a build besides its files is in the key: with another key there is no index.
 3. It is believed only beside the very manifest that its build wrote.
 4. Each part has its digest. Whatever is wrong with a part makes the whole absent; a build without it is slower, not another.
+5. What a build needs in order to see that there is nothing to do lies apart from the rest, which it knows by its digest.
 
 Of all that the cache holds this alone is about one folder of one machine, so it goes by their names.
 """
@@ -15,11 +16,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assetbuild.cache import Cache
+from assetbuild.cache import Cache, key
 from assetbuild.errors import Problem
 
 _HEAD = b"assetbuild-index 1\n"
@@ -90,30 +91,30 @@ class Depth:
 class Index:
     """surface: at hand; the rest is read when it is first asked for."""
 
-    def __init__(self, surface: Surface, depth: Depth | Mapping[str, bytes]) -> None:
+    def __init__(self, surface: Surface, depth: Depth | Callable[[], Depth | None] | None) -> None:
         self.surface = surface
-        self._depth: Depth | Mapping[str, bytes] | None = depth
+        self._depth = depth
 
     def seen(self, looks: Mapping[str, str], files: Mapping[str, str]) -> Index:
         """The same, where files that look different now turned out to be as they were."""
-        return Index(dataclasses.replace(self.surface, looks=looks, files=files), self._depth or {})
+        return Index(dataclasses.replace(self.surface, looks=looks, files=files), self._depth)
 
     def depth(self) -> Depth | None:
         """None where it is not as it was written."""
-        if self._depth is not None and not isinstance(self._depth, Depth):
-            read = self._depth
-            parts = {name: _parsed(read, name) for name in _DEPTH}
-            self._depth = Depth(**parts) if all(type(value) is dict for value in parts.values()) else None
+        if callable(self._depth):
+            self._depth = self._depth()
         return self._depth
 
     def keep(self, cache: Cache, name: str) -> None:
-        """Write it. A fault of the cache is no matter."""
+        """Write it: the depth first, by whose digest the surface knows it. A fault of the cache is no matter."""
         depth = self.depth()
         if depth is not None:
             parts = {item.name: getattr(self.surface, item.name) for item in dataclasses.fields(Surface)}
             parts["warnings"] = [dataclasses.astuple(problem) for problem in self.surface.warnings]
-            parts |= {item: getattr(depth, item) for item in _DEPTH}
-            cache.keep_index(name, b"".join([_HEAD, *_lines(parts)]))
+            below = _HEAD + b"".join(_lines({item: getattr(depth, item) for item in _DEPTH}))
+            parts["below"] = hashlib.sha256(below).hexdigest()
+            cache.keep_index(_below(name), below)
+            cache.keep_index(name, _HEAD + b"".join(_lines(parts)))
 
 
 _DEPTH = tuple(item.name for item in dataclasses.fields(Depth))
@@ -129,20 +130,37 @@ def _lines(parts: Mapping[str, Any]) -> list[bytes]:
 
 def load(cache: Cache, name: str) -> Index | None:
     """The index that was kept under a name; None where there is none, or it is not as it was written."""
-    data = cache.index(name)
-    if data is None or not data.startswith(_HEAD):
-        return None
-    lines = (line.split(b" ", 1) for line in data[len(_HEAD) :].split(b"\n"))
-    parts = {line[0].decode("ascii", "replace"): line[1] for line in lines if len(line) == 2}
+    parts = _parts(cache.index(name))
     surface = {item.name: _parsed(parts, item.name) for item in dataclasses.fields(Surface)}
+    digest = _parsed(parts, "below")
     try:
         surface["tools"] = tuple((str(name), str(hooks)) for name, hooks in surface["tools"])
         surface["warnings"] = tuple(Problem(*problem) for problem in surface["warnings"])
     except (TypeError, ValueError):
         return None
-    if None in surface.values():
+    if None in surface.values() or not isinstance(digest, str):
         return None
-    return Index(Surface(**surface), parts)
+
+    def below() -> Depth | None:
+        data = cache.index(_below(name))
+        if data is None or hashlib.sha256(data).hexdigest() != digest:
+            return None
+        parts = _parts(data)
+        read = {name: _parsed(parts, name) for name in _DEPTH}
+        return Depth(**read) if all(type(value) is dict for value in read.values()) else None
+
+    return Index(Surface(**surface), below)
+
+
+def _below(name: str) -> str:
+    return key(["below", name])
+
+
+def _parts(data: bytes | None) -> dict[str, bytes]:
+    if data is None or not data.startswith(_HEAD):
+        return {}
+    lines = (line.split(b" ", 1) for line in data[len(_HEAD) :].split(b"\n"))
+    return {line[0].decode("ascii", "replace"): line[1] for line in lines if len(line) == 2}
 
 
 def _parsed(parts: Mapping[str, bytes], name: str) -> Any:

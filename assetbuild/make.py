@@ -120,7 +120,7 @@ def _make(
         depth = changes.grown(rest.depth if rest else None, rest.gone if rest else (), assets, linked.digests)
         summary = _summary(depth)
         data = treaty.assembled(_head(summary, order), depth.entries)
-        display = plan.shown(config, str(config.output))
+        display = config.shown(config.output)
         with publish.locked(config.output, display):
             if rest and not rest.stands(config):
                 return None  # Another build came between.

@@ -39,11 +39,6 @@ class Work:
     warnings: tuple[Problem, ...]
 
 
-def shown(config: Config, file: str) -> str:
-    """A file as one would type it from the working folder."""
-    return os.path.relpath(file, config.working_folder)
-
-
 def _shown(config: Config, source: Source) -> str:
     """The same for a source, which is no folder: that of its folder is worked out once."""
     folder, _, name = source.file.rpartition("/")
@@ -58,7 +53,7 @@ def _shown_folder(folder: str, working_folder: str) -> str:
 
 def config_file(config: Config) -> str:
     """The configuration file as one would type it, or "" without one."""
-    return shown(config, str(config.file)) if config.file else ""
+    return config.shown(config.file) if config.file else ""
 
 
 def tools(config: Config, workspace: str = "") -> Tools:

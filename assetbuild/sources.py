@@ -152,9 +152,12 @@ class _Walk:
                 path = prefix + entry.name
                 # Most files are of this kind, of which nothing has to be asked.
                 if plain and _PLAIN(entry.name) and entry.is_file(follow_symlinks=False):
-                    status, _ = self.look(entry)
-                    if status:
-                        yield Source(path, entry.path, number, status.st_size, False, look(status))
+                    try:
+                        status = entry.stat(follow_symlinks=False)
+                    except OSError:
+                        self.look(entry)  # Which says what is wrong.
+                        continue
+                    yield Source(path, entry.path, number, status.st_size, False, look(status))
                     continue
                 if self.passed_over(path, entry):
                     self.excluded.add(path)
@@ -162,8 +165,8 @@ class _Walk:
                     continue
                 if not self.well_named(entry):
                     continue
-                status, link = self.look(entry)
-                mode = status.st_mode if status else 0
+                seen, link = self.look(entry)
+                mode = seen.st_mode if seen else 0
                 if stat.S_ISDIR(mode):
                     if not link:
                         folders.append(_Folder(entry.path, path + "/", at.real / entry.name, at.above))
@@ -174,10 +177,10 @@ class _Walk:
                         self.problem(file, "this symbolic link leads to a folder that it is in: a loop", "remove it")
                     else:
                         links.append(_Folder(entry.path, path + "/", real, above, at.real / entry.name))
-                elif status and stat.S_ISREG(mode):
+                elif seen and stat.S_ISREG(mode):
                     kept = any(pattern.matches(path) for pattern in self.keep_names) if self.keep_names else False
                     self.short_enough(entry, kept)
-                    yield Source(path, entry.path, number, status.st_size, kept, look(status))
+                    yield Source(path, entry.path, number, seen.st_size, kept, look(seen))
                 elif mode:
                     self.problem(entry.path, f"this is {_kind(mode)}, not a file", "remove it or exclude it")
 
@@ -336,6 +339,9 @@ def folded(path: str) -> str:
 
 
 def _same_but_for_case(sources: Iterable[Source], display: Callable[[str], str]) -> Iterable[Problem]:
+    sources = tuple(sources)
+    if len({folded(source.path) for source in sources}) == len(sources):
+        return
     first: dict[str, Source] = {}
     for source in sorted(sources, key=lambda source: source.path):
         other = first.setdefault(folded(source.path), source)

@@ -161,10 +161,12 @@ def test_another_version_of_a_tool_makes_everything_anew(project: Project, monke
 def test_an_index_in_any_state_gives_the_same_artifact(project: Project, damage: str) -> None:
     project.write(SITE).compile()
     good = project.tree()
-    (file,) = (project.folder / ".assetbuild").glob("v*/indexes/*/*")
-    data = file.read_bytes()
+    files = sorted((project.folder / ".assetbuild").glob("v*/indexes/*/*"))
+    assert len(files) == 2
     dice = random.Random(1)
-    for _ in range(8):
+    for number in range(8):
+        file = files[number % 2]
+        data = file.read_bytes()
         at = dice.randrange(len(data))
         broken = {"cut": data[:at], "flipped": data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :], "emptied": b""}
         if damage == "gone":
