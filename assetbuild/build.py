@@ -110,7 +110,7 @@ class _Build:
         self.spool = spool
         self.cache = cache
         self.version = own_version(str(Path(__file__).parent)) if cache else ""
-        self.known = self.done = 0
+        self.known = self.done = self.rejected = 0
         self.workers = workers
         self.progress = progress
         self.tools = plan.tools(config, folder)
@@ -160,7 +160,7 @@ class _Build:
             linker,
             assembled,
             self.work,
-            CacheUse(self.known, self.done),
+            CacheUse(self.known, self.done, self.rejected),
             {path: tuple(sorted({aim for job in jobs for aim in self.aims(job)})) for path, jobs in parts.items()},
             {path: found for path, jobs in parts.items() if (found := self.said(jobs))},
             parts,
@@ -211,6 +211,7 @@ class _Build:
                     unit = result.unit
                     self.known += result.known
                     self.done += not result.known
+                    self.rejected += result.rejected
                 if unit.text is not None:
                     self.spool.put(job.key, unit.text)
                     unit = replace(unit, text=b"")  # In the spool; here only the fact that it is not the source's.

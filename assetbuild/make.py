@@ -148,7 +148,9 @@ def _make(
         warnings=warnings,
         restless=any(changes.ANYTHING in globs for globs in depth.impure.values()),
     )
-    use = CacheUse(linked.use.known + packs.known + len(scope.names), linked.use.made + packs.made)
+    use = CacheUse(
+        linked.use.known + packs.known + len(scope.names), linked.use.made + packs.made, linked.use.rejected + packs.rejected
+    )
     return Built(_result(order, summary, published, warnings, use), Index(surface, depth))
 
 

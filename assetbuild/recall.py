@@ -27,10 +27,11 @@ WORTH_KEEPING = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """What became of a source, and whether that was known already."""
+    """What became of a source, whether that was known already, and whether an entry was there that could not be believed."""
 
     unit: Compiled
     known: bool
+    rejected: bool = False
 
 
 def recall(job: Job, tools: Tools, cache: Cache | None, version: str) -> Recalled:
@@ -45,12 +46,13 @@ def recall(job: Job, tools: Tools, cache: Cache | None, version: str) -> Recalle
     unit = _restored(cache.result(name), job, data, cache)
     if unit is not None:
         return Recalled(unit, True)
+    rejected = cache.has_result(name)
     unit = compile_unit(job, tools, data)
     if not any(problem.severity == "error" for problem in unit.problems) and not unit.read:
         if unit.text is not None:
             cache.keep_content(unit.digest, unit.text)
         cache.keep_result(name, _value(unit, job))
-    return Recalled(unit, False)
+    return Recalled(unit, False, rejected)
 
 
 def _bytes(job: Job) -> bytes | None:
@@ -113,17 +115,19 @@ def _warning(job: Job, file: str, line: int, column: int, message: str, hint: st
 
 
 class Packs:
-    """Variants that an earlier build has packed; known, made: how many of what was asked for were there, and were not."""
+    """Variants that an earlier build has packed; known, made: how many of what was asked for were there, and were not;
+    rejected: how many of the latter were there, and could not be believed."""
 
     def __init__(self, cache: Cache | None) -> None:
         self.cache = cache
-        self.known = self.made = 0
+        self.known = self.made = self.rejected = 0
 
     def found(self, of: variants.Key) -> bytes | None:
         """The packed bytes; b"" where they were not worth it; None where nothing is known."""
         data = self._found(_pack_key(of)) if self.cache else None
         self.known += data is not None
         self.made += data is None
+        self.rejected += data is None and self.cache is not None and self.cache.has_result(_pack_key(of))
         return data
 
     def _found(self, name: str) -> bytes | None:

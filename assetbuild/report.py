@@ -95,6 +95,8 @@ class Reporter:
                 self.line(f"the cache is not used: {result.use.refused}")
             else:
                 self.line(f"the cache knew {result.use.known} of {result.use.known + result.use.made} results")
+            if result.use.rejected:
+                self.line(f"{_entries(result.use.rejected)} of the cache could not be believed, and the work was done anew")
         numbers = f"{amount(result.files, 'file')}, {size(result.bytes)}, {duration(result.seconds)}"
         if result.unchanged:
             done = "nothing changed"
@@ -295,7 +297,12 @@ def result_data(result: Result, shown_output: str) -> dict[str, object]:
         "written": list(result.written),
         "removed": list(result.removed),
         "unchanged": result.unchanged,
-        "cache": {"known": result.use.known, "made": result.use.made, "refused": result.use.refused},
+        "cache": {
+            "known": result.use.known,
+            "made": result.use.made,
+            "rejected": result.use.rejected,
+            "refused": result.use.refused,
+        },
         "seconds": round(result.seconds, 3),
         "problems": problems_data(result.warnings),
     }

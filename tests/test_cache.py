@@ -62,6 +62,20 @@ def test_the_bytes_are_the_same_with_a_cold_a_warm_and_a_moved_cache(
     assert other.tree() == cold
 
 
+def test_entries_that_cannot_be_believed_are_counted(project: Project) -> None:
+    project.write({**SITE, "assetbuild.toml": 'compress = ["gzip"]', "assets/t.txt": "a line of text\n" * 99}).compile()
+    expected = project.tree()
+    results = list((project.folder / ".assetbuild").glob("v*/results/*/*"))
+    for path in results:
+        path.write_bytes(path.read_bytes()[:-1])
+    shutil.rmtree(project.folder / "dist")
+    again = project.compile()
+    assert again.use.rejected == len(results) > 5
+    assert project.tree() == expected
+    shutil.rmtree(project.folder / "dist")
+    assert project.compile().use.rejected == 0
+
+
 @settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32))
 def test_a_damaged_cache_costs_time_and_changes_nothing(project: Project, seed: int) -> None:

@@ -50,10 +50,11 @@ def key(parts: Sequence[str]) -> str:
 @dataclass(frozen=True, slots=True)
 class CacheUse:
     """known: sources, bundles and variants that did not have to be worked out; made: those that had to be compiled or packed;
-    refused: why the cache could not be used, or ""."""
+    rejected: those of the latter whose entry was damaged; refused: why the cache could not be used, or ""."""
 
     known: int = 0
     made: int = 0
+    rejected: int = 0
     refused: str = ""
 
 
@@ -86,6 +87,10 @@ class Cache:
         except (ValueError, RecursionError):
             return None
         return value
+
+    def has_result(self, name: str) -> bool:
+        """Whether something stands under a key, of whatever worth."""
+        return os.path.lexists(self._path("results", name))
 
     def keep_result(self, name: str, value: object) -> None:
         """Keep a value that JSON can say."""
