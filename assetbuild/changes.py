@@ -129,14 +129,11 @@ def look_of(file: str) -> str:
 
 
 def _digest(file: str) -> str:
-    sha = hashlib.sha256()
     try:
         with open(file, "rb", buffering=0) as data:
-            while piece := data.read(1 << 20):
-                sha.update(piece)
+            return hashlib.file_digest(data, "sha256").hexdigest()
     except OSError:
         return ""
-    return sha.hexdigest()
 
 
 class Reads:

@@ -70,21 +70,7 @@ def look(config: Config) -> sources.Tree:
 
 def _unchanged(order: Order, known: Index, found: Changes) -> Built:
     surface = known.surface
-    summary = surface.summary
-    result = Result(
-        output=order.config.output,
-        digest=summary["digest"],
-        base_url=order.config.base_url,
-        files=summary["files"],
-        bytes=summary["bytes"],
-        compressible=summary["compressible"],
-        compressed=summary["compressed"],
-        largest=tuple((path, size) for path, size in summary["largest"]),
-        written=(),
-        removed=(),
-        unchanged=True,
-        warnings=surface.warnings,
-        use=CacheUse(known=summary["files"]),
-    )
+    nothing = publish.Published((), (), False)
+    result = Result.of(order, surface.summary, surface.warnings, CacheUse(known=surface.summary["files"]), nothing)
     same = found.looks == surface.looks and found.files == surface.files
     return Built(result, known if same else known.seen(found.looks, found.files))

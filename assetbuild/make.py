@@ -151,7 +151,7 @@ def _make(
     use = CacheUse(
         linked.use.known + packs.known + len(scope.names), linked.use.made + packs.made, linked.use.rejected + packs.rejected
     )
-    return Built(_result(order, summary, published, warnings, use), Index(surface, depth))
+    return Built(Result.of(order, summary, warnings, use, published), Index(surface, depth))
 
 
 def _fit(made: Iterable[str], others: Iterable[str]) -> bool:
@@ -269,23 +269,3 @@ def _key(order: Order, filters: Iterable[tuple[str, str]]) -> str:
         return changes.environment(order.config, order.tools, filters)
     except FilterError:
         return ""
-
-
-def _result(
-    order: Order, summary: Mapping[str, Any], published: publish.Published, warnings: tuple[Problem, ...], use: CacheUse
-) -> Result:
-    return Result(
-        output=order.config.output,
-        digest=summary["digest"],
-        base_url=order.config.base_url,
-        files=summary["files"],
-        bytes=summary["bytes"],
-        compressible=summary["compressible"],
-        compressed=summary["compressed"],
-        largest=tuple(summary["largest"]),
-        written=published.written,
-        removed=published.removed,
-        unchanged=not (published.written or published.removed or published.manifest),
-        warnings=warnings,
-        use=use,
-    )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from assetbuild.cache import Cache, CacheUse
 from assetbuild.compressors import Tool
 from assetbuild.config import Config
 from assetbuild.errors import Problem
 from assetbuild.index import Index
+from assetbuild.publish import Published
 from assetbuild.runtime import manifest as treaty
 
 #: progress(stage, done, total); the stages are "compile", "link", "compress" and "publish".
@@ -64,6 +66,32 @@ class Result:
     warnings: tuple[Problem, ...]
     use: CacheUse
     seconds: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        order: Order,
+        summary: Mapping[str, Any],
+        warnings: tuple[Problem, ...],
+        use: CacheUse,
+        published: Published,
+    ) -> Result:
+        """The result for an artifact of which this is the index's summary. published: what was done to it."""
+        return cls(
+            output=order.config.output,
+            digest=summary["digest"],
+            base_url=order.config.base_url,
+            files=summary["files"],
+            bytes=summary["bytes"],
+            compressible=summary["compressible"],
+            compressed=summary["compressed"],
+            largest=tuple((path, size) for path, size in summary["largest"]),
+            written=published.written,
+            removed=published.removed,
+            unchanged=not (published.written or published.removed or published.manifest),
+            warnings=warnings,
+            use=use,
+        )
 
     @property
     def manifest(self) -> treaty.Manifest:

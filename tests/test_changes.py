@@ -12,8 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from assetbuild import config as configuration
 from assetbuild import looks
-from assetbuild.errors import AssetbuildError
+from assetbuild.compile import compile as build
+from assetbuild.errors import AssetbuildError, BuildError
+from assetbuild.result import Result
 from assetbuild.verify import verify
 from tests.conftest import Project
 
@@ -176,6 +179,30 @@ def test_an_index_in_any_state_gives_the_same_artifact(project: Project, damage:
         project.write({"assets/css/c.css": f"c {{ d : {at} }}"}).compile()
         project.write({"assets/css/c.css": SITE["assets/css/c.css"]}).compile()
         assert project.tree() == good
+
+
+def test_a_new_file_with_the_public_path_of_one_that_stays_is_refused(project: Project) -> None:
+    project.write({**SITE, "assetbuild.toml": 'keep_names = ["c.*.css"]'}).compile()
+    before = project.tree()
+    project.write({f"assets/{project.public('css/c.css')}": "mine"})
+    with pytest.raises(BuildError, match="has the public path"):
+        project.compile()
+    assert project.tree() == before
+
+
+def test_a_build_that_comes_between_is_not_built_upon(project: Project) -> None:
+    project.write({**SITE, "other.toml": 'exclude = ["css/c.css"]'}).compile()
+    project.write({"assets/js/d.js": "let d"})
+    done: list[Result] = []
+
+    def between(stage: str, _done: int, _total: int) -> None:
+        if stage == "link" and not done:
+            done.append(project.compile(environ={"ASSETBUILD_CONFIG": str(project.folder / "other.toml")}))
+
+    build(configuration.load(cwd=project.folder, environ={}), progress=between)
+    assert done[0].removed
+    assert verify(project.folder / "dist").findings == ()
+    assert "css/c.css" in project.manifest["assets"]
 
 
 def test_two_projects_of_one_cache_do_not_take_each_others_index(project: Project, tmp_path: Path) -> None:

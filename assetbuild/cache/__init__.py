@@ -14,6 +14,7 @@ The laws:
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -211,6 +212,7 @@ def opened(folder: str) -> Cache | str:
     return Cache(folder)
 
 
+@functools.cache  # What is loaded stays what it was, whatever is edited meanwhile.
 def own_version(folder: str) -> str:
     """A digest of assetbuild's own code: what an edited or upgraded version makes is never taken for an earlier one's."""
     sha = hashlib.sha256()
