@@ -74,7 +74,7 @@ def everything(tree: sources.Tree, config: Config) -> Scope:
 @contextlib.contextmanager
 def link(
     config: Config,
-    tree: sources.Tree,
+    excluded: Collection[str],
     scope: Scope,
     cache: Cache | None,
     *,
@@ -83,10 +83,11 @@ def link(
 ) -> Iterator[Linked]:
     """Compile and link; nothing is written but to temporary files, which live as long as the context, and to the cache.
 
-    config: with its bundles adopted. jobs: worker processes at most; default, the cores. Raises BuildError.
+    config: with its bundles adopted. excluded: what is no source on purpose. jobs: worker processes at most;
+    default, the cores. Raises BuildError.
     """
     with Spool() as spool, workspace() as folder:
-        yield _Build(config, scope, tree.excluded, spool, folder, cache, jobs, progress).linked()
+        yield _Build(config, scope, excluded, spool, folder, cache, jobs, progress).linked()
 
 
 class _Build:

@@ -19,9 +19,9 @@ from assetbuild.config import Config
 from assetbuild.errors import AssetbuildError, Problem
 from assetbuild.filters import Filter, FilterError, Hooks
 from assetbuild.filters.chains import TELLING, Chain, load
-from assetbuild.index import Depth, Index, Made
+from assetbuild.index import Depth, File, Index, Made, relations
 from assetbuild.looks import look, settled
-from assetbuild.sources import Tree
+from assetbuild.sources import Glance
 
 T = TypeVar("T")
 
@@ -82,14 +82,16 @@ def last(cache: Cache, config: Config, packers: Iterable[Tool]) -> Index | None:
     return found if same else None
 
 
-def since(known: Index, tree: Tree, config: Config, when: int) -> Changes | None:
-    """What has changed since; None where that cannot be told. when: a time before the tree was looked at, in nanoseconds."""
+def since(known: Index, seen: Glance, config: Config, when: int, *, whole: bool = False) -> Changes | None:
+    """What has changed since; None where that cannot be told. seen: the sources as they are; when: a time before that, in
+    nanoseconds; whole: whether the artifact is taken to be as it was written."""
     surface = known.surface
-    damaged = publish.standing(config.output, surface.files, surface.manifest, config.source_date_epoch)
+    damaged: frozenset[str] | None = frozenset()
+    if not whole:
+        damaged = publish.standing(config.output, surface.files, surface.manifest, config.source_date_epoch)
     if damaged is None:
         return None
-    found = {source.key: source for source in (*tree.sources, *tree.others)}
-    looks = {name: source.look for name, source in found.items()}
+    looks = seen.looks
     read = any(look_of(file) != seen or not seen for file, seen in surface.reads.items()) or surface.restless
     if looks == surface.looks and not damaged:
         return Changes(frozenset(), False, damaged, read, surface.looks, surface.files)
@@ -101,20 +103,19 @@ def since(known: Index, tree: Tree, config: Config, when: int) -> Changes | None
     moved = bool(touched)
     for name in touched:
         del now[name]
-    for name, seen in looks.items():
+    for name in [name for name, how in looks.items() if now.get(name) != how]:
         before = surface.looks.get(name)
-        if before != seen:
-            now[name] = settled(seen, when)
-            moved = moved or before is None
-            if before is None or _digest(found[name].file) != depth.digests.get(name):
-                touched.add(name)
+        now[name] = settled(looks[name], when)
+        moved = moved or before is None
+        if before is None or _digest(seen.file(name)) != depth.digests.get(name):
+            touched.add(name)
     files = dict(surface.files)
     really = set()
     for path in damaged:
         file = f"{config.output}/{path}"
-        seen, should = look_of(file), File.of(path, depth.rows[path])
+        how, should = look_of(file), File.of(path, depth.rows[path])
         if publish.whole(file, should.digest, should.size, config.source_date_epoch):
-            files[path] = settled(seen, when) if seen else ""
+            files[path] = settled(how, when) if how else ""
         else:
             really.add(path)
     return Changes(frozenset(touched), moved, frozenset(really), read, now, files)
@@ -192,25 +193,6 @@ def reached(depth: Depth, changes: Changes, appeared: Collection[str], vanished:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A file of the artifact. digest: the SHA-256 of its bytes. tool: what packed it, "" for what is no variant."""
-
-    path: str
-    digest: str
-    size: int
-    tool: str
-
-    @property
-    def row(self) -> str:
-        return f"{self.digest} {self.size} {self.tool}"
-
-    @classmethod
-    def of(cls, path: str, row: str) -> File:
-        digest, size, tool = row.split(" ", 2)
-        return cls(path, digest, int(size), tool)
-
-
-@dataclass(frozen=True, slots=True)
 class Asset:
     """What a build made of a logical path. entry: its text in the manifest. files: its own first, then its variants. sources,
     wanted: as in `Made`. problems: what there is to tell. reads: globs of further sources that its filters may read."""
@@ -226,7 +208,9 @@ class Asset:
 def grown(depth: Depth | None, gone: Collection[str], assets: Mapping[str, Asset], digests: Mapping[str, str]) -> Depth:
     """What is known after a build. depth: what was known before. gone: assets of it that are no more. assets: what was made
     new or anew. digests: of the sources that were read for it."""
-    old = depth or Depth({}, {}, {}, {}, {}, {}, {}, {}, {})
+    if depth is None:
+        return _new(assets, digests)
+    old = depth
     dropped = {path: Made.of(old.made[path]) for path in (*gone, *assets) if path in old.made}
     rows = dict(old.rows)
     for made in dropped.values():
@@ -259,14 +243,32 @@ def grown(depth: Depth | None, gone: Collection[str], assets: Mapping[str, Asset
         rows=rows,
         names=merged(old.names, {path: asset.files[0].path for path, asset in assets.items()}),
         entries=merged(old.entries, {path: asset.entry for path, asset in assets.items()}),
-        made=merged(
-            old.made, {path: Made(a.sources, tuple(f.path for f in a.files), a.wanted).text() for path, a in assets.items()}
-        ),
+        made=merged(old.made, _made(assets)),
         problems={**problems, **{path: list(map(astuple, a.problems)) for path, a in assets.items() if a.problems}},
         owners=owners,
         referrers=referrers,
         impure={**impure, **{path: a.reads for path, a in assets.items() if a.reads}},
     )
+
+
+def _new(assets: Mapping[str, Asset], digests: Mapping[str, str]) -> Depth:
+    made = _made(assets)
+    owners, referrers = relations(made)
+    return Depth(
+        digests=digests,
+        rows={file.path: file.row for asset in assets.values() for file in asset.files},
+        names={path: asset.files[0].path for path, asset in assets.items()},
+        entries={path: asset.entry for path, asset in assets.items()},
+        made=made,
+        problems={path: list(map(astuple, a.problems)) for path, a in assets.items() if a.problems},
+        impure={path: a.reads for path, a in assets.items() if a.reads},
+        owners=owners,
+        referrers=referrers,
+    )
+
+
+def _made(assets: Mapping[str, Asset]) -> dict[str, str]:
+    return {path: Made(a.sources, tuple(f.path for f in a.files), a.wanted).text() for path, a in assets.items()}
 
 
 def _relisted(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from assetbuild import plan
 from assetbuild.adopt import adopt
 from assetbuild.build import everything
-from assetbuild.compile import look
+from assetbuild.compile import glance
 from assetbuild.config import Config
 from assetbuild.errors import ConfigError, Lines, Problem
 from assetbuild.media_types import TYPES
@@ -94,7 +94,7 @@ def _refuse_absent(config: Config) -> None:
 def _logical_paths(config: Config) -> Mapping[str, Entry]:
     """Every path that a build of these sources would publish."""
     config = adopt(config).config
-    published = everything(look(config), config).published
+    published = everything(glance(config).tree(), config).published
     inner = {bundle.name for bundle in config.bundles if not bundle.published}
     return {path: cast("Entry", {"path": path}) for path in sorted(published) if path not in inner}
 

@@ -35,30 +35,33 @@ def compile(config: Config, *, jobs: int | None = None, progress: Progress = sil
     return replace(built.result, use=use, seconds=time.monotonic() - started)
 
 
-def build(order: Order, known: Index | None) -> Built:
-    """Bring the artifact up to date. known: what was known after the last build; it decides how much there is to do, and
-    nothing else. Raises ConfigError and BuildError; the artifact is then as it was."""
+def build(order: Order, known: Index | None, seen: sources.Glance | None = None) -> Built:
+    """Bring the artifact up to date.
+
+    known: what was known after the last build; it decides how much there is to do, and nothing else. seen: the sources as
+    they look, where that is known without a walk; then the artifact is taken to be as it was written, too. Raises
+    ConfigError and BuildError; the artifact is then as it was.
+    """
     when = time.time_ns()
-    tree = look(order.config)
+    now = seen or glance(order.config)
     display = order.config.shown(order.config.output)
     found = None
     if known is not None and order.config.output.is_dir():
         with publish.locked(order.config.output, display):
-            found = changes.since(known, tree, order.config, when)
+            found = changes.since(known, now, order.config, when, whole=seen is not None)
     if known is not None and found is not None and not found:
         return _unchanged(order, known, found)
     from assetbuild import make  # To see that nothing has changed takes less time than to import what else it would take.
 
-    if known is not None and found is not None and (built := make.what_changed(order, tree, known, found)):
+    if known is not None and found is not None and (built := make.what_changed(order, now, known, found)):
         return built
     publish.owned(order.config.output, display)  # Refused before the work, not after it.
-    looks = {source.key: settled(source.look, when) for source in (*tree.sources, *tree.others)}
-    return make.all_of_it(order, tree, looks)
+    return make.all_of_it(order, now, {key: settled(look, when) for key, look in now.looks.items()})
 
 
-def look(config: Config) -> sources.Tree:
-    """The sources as they are now. Raises BuildError."""
-    return sources.scan(
+def glance(config: Config) -> sources.Glance:
+    """What there is below the roots now. Raises BuildError."""
+    return sources.glance(
         config.sources,
         exclude=config.exclude,
         keep_names=config.keep_names,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from assetbuild import fingerprint, publish
 from assetbuild.adopt import adopt
 from assetbuild.build import Linked, everything, link
-from assetbuild.compile import look
+from assetbuild.compile import glance
 from assetbuild.config import Config
 from assetbuild.errors import BuildError, ConfigError, Problem
 from assetbuild.link import MISSING
@@ -59,8 +59,8 @@ def explain(config: Config, path: str, *, jobs: int | None = None) -> Explanatio
     Raises BuildError for a path that is none of these, and whatever a build raises.
     """
     config = adopt(config).config
-    tree = look(config)
-    with link(config, tree, everything(tree, config), None, jobs=jobs) as linked:
+    tree = glance(config).tree()
+    with link(config, tree.excluded, everything(tree, config), None, jobs=jobs) as linked:
         names = {output.public_path: logical for logical, output in linked.outputs.items()}
         names |= {job.source.path: logical for logical, job in linked.jobs.items()}
         names |= {logical: logical for logical in linked.outputs}

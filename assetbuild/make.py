@@ -18,13 +18,14 @@ from assetbuild.changes import Asset, Changes
 from assetbuild.config import Config
 from assetbuild.errors import Problem
 from assetbuild.filters import FilterError
-from assetbuild.index import Depth, Index, Made, Surface
+from assetbuild.index import Depth, File, Index, Made, Surface
 from assetbuild.looks import look, settled
 from assetbuild.media_types import media_type
 from assetbuild.recall import Packs
 from assetbuild.result import Built, Order, Result
 from assetbuild.runtime import manifest as treaty
 from assetbuild.spool import Spool
+from assetbuild.tally import tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,22 @@ class _Rest:
         files = self.known.surface.files.keys()
         return publish.Standing(files, files - replaced)
 
+    def dropped(self, made: Collection[str]) -> list[tuple[str, list[File]]]:
+        """What the artifact had of these, and of what is gone."""
+        before = {path: Made.of(self.depth.made[path]).files for path in (*made, *self.gone) if path in self.depth.made}
+        return [(path, [File.of(file, self.depth.rows[file]) for file in files]) for path, files in before.items()]
 
-def all_of_it(order: Order, tree: sources.Tree, looks: Mapping[str, str]) -> Built:
-    """Build the whole project. looks: of all its files. Raises ConfigError and BuildError."""
+
+def all_of_it(order: Order, seen: sources.Glance, looks: Mapping[str, str]) -> Built:
+    """Build the whole project. looks: of all its files, as far as they are settled. Raises ConfigError and BuildError."""
+    tree = seen.tree()
     scope = everything(tree, order.config)
-    built = _make(order, tree, scope, None, looks, plan.filters(scope.work))
+    built = _make(order, seen, tree.excluded, scope, None, looks, plan.filters(scope.work))
     assert built is not None
     return built
 
 
-def what_changed(order: Order, tree: sources.Tree, known: Index, found: Changes) -> Built | None:
+def what_changed(order: Order, seen: sources.Glance, known: Index, found: Changes) -> Built | None:
     """Build what the changes reach and keep the rest; None where that cannot be. Raises ConfigError and BuildError."""
     depth = known.depth()
     if depth is None:
@@ -69,12 +76,12 @@ def what_changed(order: Order, tree: sources.Tree, known: Index, found: Changes)
     before = depth.names.keys()
     if not found.moved and not order.config.bundles:
         reached = changes.reached(depth, found, (), ()) & before
-        keys = {Made.of(depth.made[path]).sources[0] for path in reached}
-        part = tuple(source for source in tree.sources if source.key in keys)
-        scope = Scope(plan.work(replace(tree, sources=part), order.config), before, {})
+        tree = seen.part({Made.of(depth.made[path]).sources[0] for path in reached})
+        scope = Scope(plan.work(tree, order.config), before, {})
         gone: Collection[str] = ()
         filters = frozenset(known.surface.tools)
     else:
+        tree = seen.tree()
         scope = everything(tree, order.config)
         whole = scope.work
         now = whole.jobs.keys() | {one.bundle.name for one in whole.assemblies if one.bundle.published}
@@ -87,12 +94,14 @@ def what_changed(order: Order, tree: sources.Tree, known: Index, found: Changes)
         filters = plan.filters(whole)
     made = {*scope.work.jobs, *(one.bundle.name for one in scope.work.assemblies), *gone}
     names = {path: name for path, name in depth.names.items() if path not in made}
-    return _make(order, tree, replace(scope, names=names), _Rest(known, depth, found, gone), found.looks, filters)
+    rest = _Rest(known, depth, found, gone)
+    return _make(order, seen, tree.excluded, replace(scope, names=names), rest, found.looks, filters)
 
 
 def _make(
     order: Order,
-    tree: sources.Tree,
+    seen: sources.Glance,
+    excluded: Collection[str],
     scope: Scope,
     rest: _Rest | None,
     looks: Mapping[str, str],
@@ -100,7 +109,7 @@ def _make(
 ) -> Built | None:
     """None where what is made and the rest do not fit together."""
     config = order.config
-    with link(config, tree, scope, order.cache, jobs=order.jobs, progress=order.progress) as linked, Spool() as spool:
+    with link(config, excluded, scope, order.cache, jobs=order.jobs, progress=order.progress) as linked, Spool() as spool:
         if rest and not _fit((output.public_path for output in linked.outputs.values()), scope.names.values()):
             return None
         packs = Packs(order.cache)
@@ -118,7 +127,9 @@ def _make(
         reads = changes.Reads(config)
         assets = {path: _asset(linked, item, path, packed.get(item.public_path, ()), reads) for path, item in items.items()}
         depth = changes.grown(rest.depth if rest else None, rest.gone if rest else (), assets, linked.digests)
-        summary = _summary(depth)
+        dropped = rest.dropped(assets) if rest else ()
+        before = rest.known.surface.summary if rest else None
+        summary = tally(before, dropped, {path: asset.files for path, asset in assets.items()}, depth)
         data = treaty.assembled(_head(summary, order), depth.entries)
         display = config.shown(config.output)
         with publish.locked(config.output, display):
@@ -134,7 +145,7 @@ def _make(
                 standing=rest.standing(assets) if rest else None,
                 lasting=order.lasting,
             )
-            files = _looked_at(config, depth, rest, assets)
+            files = _looked_at(config, rest, assets)
     problems = {Problem(*fields) for fields_of_one in depth.problems.values() for fields in fields_of_one}
     warnings = tuple(sorted({*order.odd, *scope.work.warnings, *problems}))
     surface = Surface(
@@ -142,7 +153,7 @@ def _make(
         tools=tuple(sorted(filters)),
         manifest=hashlib.sha256(data).hexdigest(),
         looks=looks,
-        reads=_reads(linked, tree, rest),
+        reads=_reads(linked, seen, rest),
         files=files,
         summary=summary,
         warnings=warnings,
@@ -156,9 +167,8 @@ def _make(
 
 def _fit(made: Iterable[str], others: Iterable[str]) -> bool:
     """Whether no name of what is made is one of the others', or that of a folder which they are in, or the reverse."""
-    taken = {sources.folded(name) for name in others}
-    folders = {folder for name in taken for folder in (name.rpartition("/")[0],)}
-    folders = {above for folder in folders for above in publish.folders_of(folder + "/x")}
+    taken = set(sources.folded("\n".join(others)).split("\n"))  # At once: one by one takes longer than all the rest.
+    folders = publish.all_folders(taken)
     for name in map(sources.folded, made):
         if name in taken or name in folders or not taken.isdisjoint(publish.folders_of(name)):
             return False
@@ -192,42 +202,19 @@ def _asset(linked: Linked, item: publish.Item, path: str, packed: Sequence[varia
     if path in linked.missing:
         entry["missing"] = list(linked.missing[path])
     files = (
-        (item.public_path, item.digest, item.size, ""),
-        *((v.public_path, v.packed.digest, v.packed.size, v.tool) for v in packed),
+        File(item.public_path, item.digest, item.size, ""),
+        *(File(v.public_path, v.packed.digest, v.packed.size, v.tool) for v in packed),
     )
     chains = [job.chain for job in linked.parts[path]]
     kinds = [name for job in linked.parts[path] for name in (job.source.path, job.logical_path)]
     return Asset(
         treaty.entry_text(entry),
-        tuple(changes.File(*file) for file in files),
+        files,
         tuple(job.source.key for job in linked.parts[path] if job.text is None),
         linked.wanted[path],
         linked.told.get(path, ()),
         reads.of(chains, kinds),
     )
-
-
-def _summary(depth: Depth) -> dict[str, Any]:
-    """What the report says of an artifact."""
-    compressed: dict[str, int] = {}
-    tools, plain = set[str](), set[str]()
-    for path, row in depth.rows.items():
-        if not row.endswith(" "):  # A variant.
-            file = changes.File.of(path, row)
-            coding = next(coding for coding, suffix in treaty.SUFFIXES.items() if path.endswith(suffix))
-            compressed[coding] = compressed.get(coding, 0) + file.size
-            tools.add(file.tool)
-            plain.add(path.removesuffix(treaty.SUFFIXES[coding]))
-    sizes = {path: int(depth.rows[name][65:]) for path, name in depth.names.items()}
-    return {
-        "digest": treaty.digest((row[:64], path) for path, row in depth.rows.items()),
-        "files": len(sizes),
-        "bytes": sum(sizes.values()),
-        "compressible": sum(int(depth.rows[path][65:]) for path in plain),
-        "compressed": dict(sorted(compressed.items())),
-        "compressors": sorted(tools),
-        "largest": sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:3],
-    }
 
 
 def _head(summary: Mapping[str, Any], order: Order) -> dict[str, object]:
@@ -240,28 +227,29 @@ def _head(summary: Mapping[str, Any], order: Order) -> dict[str, object]:
         "previous": [],
         **(order.keys or {}),
     }
-    if summary["compressors"]:
-        head["compressors"] = summary["compressors"]
+    if summary["packers"]:
+        head["compressors"] = list(summary["packers"])
     return head
 
 
-def _looked_at(config: Config, depth: Depth, rest: _Rest | None, made: Collection[str]) -> dict[str, str]:
+def _looked_at(config: Config, rest: _Rest | None, assets: Mapping[str, Asset]) -> dict[str, str]:
     """How the files of the artifact look now; those of what was not made as before."""
     when = time.time_ns()
-    known = rest.found.files if rest else {}
-    anew = {file for path in made for file in Made.of(depth.made[path]).files}
-    return {
-        path: known[path] if path in known and path not in anew else settled(look(os.lstat(f"{config.output}/{path}")), when)
-        for path in depth.rows
-    }
+    files = dict(rest.found.files) if rest else {}
+    for _, dropped in rest.dropped(assets) if rest else ():
+        for file in dropped:
+            files.pop(file.path, None)
+    for asset in assets.values():
+        files.update((file.path, settled(look(os.lstat(f"{config.output}/{file.path}")), when)) for file in asset.files)
+    return files
 
 
-def _reads(linked: Linked, tree: sources.Tree, rest: _Rest | None) -> dict[str, str]:
+def _reads(linked: Linked, seen: sources.Glance, rest: _Rest | None) -> dict[str, str]:
     """How the files look that filters read besides those below the roots."""
     when = time.time_ns()
-    ours = {source.file for source in (*tree.sources, *tree.others)} if linked.read else set()
+    ours = set(map(seen.file, seen.looks)) if linked.read else set()
     files = {*(rest.known.surface.reads if rest else ()), *(linked.read - ours)}
-    return {file: settled(seen, when) if (seen := changes.look_of(file)) else "" for file in sorted(files)}
+    return {file: settled(how, when) if (how := changes.look_of(file)) else "" for file in sorted(files)}
 
 
 def _key(order: Order, filters: Iterable[tuple[str, str]]) -> str:

@@ -83,7 +83,7 @@ def standing(output: Path, looks: Mapping[str, str], manifest: str, epoch: int |
             return None
         if any(publication.exists(name) for name in (treaty.JOURNAL, treaty.JOURNAL + "~")):
             return None
-        publication.folders = _all_folders(looks)
+        publication.folders = all_folders(looks)
         if not publication.metadata_right(treaty.NAME) or not publication.folders_right():
             return None
     except OSError:
@@ -99,7 +99,8 @@ def standing(output: Path, looks: Mapping[str, str], manifest: str, epoch: int |
     return frozenset(changed)
 
 
-def _all_folders(paths: Iterable[str]) -> set[str]:
+def all_folders(paths: Iterable[str]) -> set[str]:
+    """All folders that these files are in, at any depth."""
     folders = {path.rpartition("/")[0] for path in paths}
     return {above for folder in folders for above in folders_of(folder + "/x")} - {""}
 
@@ -313,7 +314,7 @@ class _Publication:
         else:
             ours = self.standing.names
             names |= frozenset(self.standing.whole)
-            self.folders = _all_folders(self.standing.whole)
+            self.folders = all_folders(self.standing.whole)
         stale = [path for path in sorted(ours) if path not in names and self.exists(path)]
         wanted = self.to_write(ours)
         try:

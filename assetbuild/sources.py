@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,15 +53,58 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The sources by path, in sorted order; what was passed over on purpose, so that a message can say so; and the files
-    among that, and those that a root before has, which are no sources and which filters may read all the same."""
+    """The sources by path, in sorted order, and what was passed over on purpose, so that a message can say so."""
 
     sources: tuple[Source, ...]
     excluded: frozenset[str]
-    others: tuple[Source, ...] = ()
 
 
-def scan(
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What there is below the roots, as the system tells it.
+
+    looks: of every file, by `Source.key`: sources, those that a root before has, and those that were passed over and that
+    filters may read all the same. passed_over: the keys of the latter. excluded: the logical paths of files and folders that
+    were passed over on purpose.
+    """
+
+    roots: tuple[str, ...]
+    keep_names: Sequence[Pattern]
+    display: Callable[[str], str]
+    looks: Mapping[str, str]
+    passed_over: Collection[str]
+    excluded: Collection[str]
+
+    def source(self, key: str) -> Source:
+        """The file with this key."""
+        number, _, path = key.partition("/")
+        seen = self.looks[key]
+        kept = bool(self.keep_names) and any(pattern.matches(path) for pattern in self.keep_names)
+        return Source(path, self.file(key), int(number), int(seen[: seen.index(" ")]), kept, seen)
+
+    def file(self, key: str) -> str:
+        """The absolute path of the file with this key, there or not."""
+        number, _, path = key.partition("/")
+        return f"{self.roots[int(number)]}/{path}"
+
+    def tree(self) -> Tree:
+        """The sources: the first root that has a path wins. Raises BuildError where two names are one on other systems."""
+        found: dict[str, str] = {}
+        for key in self.looks:  # In the order of the roots.
+            if key not in self.passed_over:
+                found.setdefault(key[key.index("/") + 1 :], key)
+        problems = list(_same_but_for_case(found, lambda path: self.display(self.file(found[path]))))
+        if problems:
+            raise BuildError(problems)
+        return Tree(tuple(self.source(found[path]) for path in sorted(found)), frozenset(self.excluded) - found.keys())
+
+    def part(self, keys: Iterable[str]) -> Tree:
+        """No more than these sources, where nothing is new or gone."""
+        part = sorted(map(self.source, keys), key=lambda source: source.path)
+        return Tree(tuple(part), frozenset(self.excluded))
+
+
+def glance(
     roots: Sequence[Path],
     *,
     exclude: Sequence[Pattern] = (),
@@ -69,22 +112,17 @@ def scan(
     follow_symlinks: bool = False,
     ours: Sequence[Path] = (),
     display: Callable[[str], str] = str,
-) -> Tree:
+) -> Glance:
     """Walk the roots. ours: folders that the build itself writes to, in which nothing can be a source.
 
     Raises BuildError with everything that is wrong with the names and kinds of files in them.
     """
     walk = _Walk(list(map(_real, roots)), exclude, keep_names, follow_symlinks, list(map(_real, ours)), display)
-    found: dict[str, Source] = {}
     for number, root in enumerate(roots):
-        for source in walk.root(number, str(root)):
-            if found.setdefault(source.path, source) is not source:
-                walk.others.append(source)
-    walk.problems.extend(_same_but_for_case(found.values(), display))
+        walk.root(number, str(root))
     if walk.problems:
         raise BuildError(walk.problems)
-    others = tuple(sorted(walk.others, key=lambda other: (other.path, other.root)))
-    return Tree(tuple(found[path] for path in sorted(found)), frozenset(walk.excluded - found.keys()), others)
+    return Glance(tuple(map(str, roots)), keep_names, display, walk.looks, walk.passed, walk.excluded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +162,17 @@ class _Walk:
         self.display = display
         self.problems: list[Problem] = []
         self.excluded: set[str] = set()
-        self.others: list[Source] = []
+        self.looks: dict[str, str] = {}
+        self.passed: set[str] = set()
 
-    def root(self, number: int, root: str) -> Iterable[Source]:
+    def root(self, number: int, root: str) -> None:
         folders = [_Folder(root, "", _real(root))]
         # Links to folders come after all that is found without them, and those that are behind links after these: each is
         # followed where it really is, if it is there, and followed once; else few links could make a tree without end.
         links: list[_Folder] = []
         followed: set[Path] = set()
         plain = not self.exclude and not self.keep_names
+        looks = self.looks
         while folders or links:
             if not folders:
                 folders, links = sorted(links, key=lambda one: one.prefix, reverse=True), []
@@ -142,6 +182,7 @@ class _Walk:
                     continue
                 followed.add(at.link)
             folder, prefix = at.path, at.prefix
+            key = f"{number}/{prefix}"
             try:
                 with os.scandir(folder) as entries:
                     listing = list(entries)
@@ -149,16 +190,15 @@ class _Walk:
                 self.problem(folder, f"this folder cannot be read: {error.strerror}")
                 continue
             for entry in listing:
-                path = prefix + entry.name
+                name = entry.name
                 # Most files are of this kind, of which nothing has to be asked.
-                if plain and _PLAIN(entry.name) and entry.is_file(follow_symlinks=False):
+                if plain and _PLAIN(name) and entry.is_file(follow_symlinks=False):
                     try:
-                        status = entry.stat(follow_symlinks=False)
+                        looks[key + name] = look(entry.stat(follow_symlinks=False))
                     except OSError:
                         self.look(entry)  # Which says what is wrong.
-                        continue
-                    yield Source(path, entry.path, number, status.st_size, False, look(status))
                     continue
+                path = prefix + name
                 if self.passed_over(path, entry):
                     self.excluded.add(path)
                     self.other(path, entry, number)
@@ -180,7 +220,7 @@ class _Walk:
                 elif seen and stat.S_ISREG(mode):
                     kept = any(pattern.matches(path) for pattern in self.keep_names) if self.keep_names else False
                     self.short_enough(entry, kept)
-                    yield Source(path, entry.path, number, seen.st_size, kept, look(seen))
+                    looks[key + name] = look(seen)
                 elif mode:
                     self.problem(entry.path, f"this is {_kind(mode)}, not a file", "remove it or exclude it")
 
@@ -189,7 +229,8 @@ class _Walk:
         with contextlib.suppress(OSError):
             status = entry.stat()
             if stat.S_ISREG(status.st_mode) and path.isprintable():
-                self.others.append(Source(path, entry.path, number, status.st_size, look=look(status)))
+                self.looks[f"{number}/{path}"] = look(status)
+                self.passed.add(f"{number}/{path}")
 
     def problem(self, file: str, message: str, hint: str = "") -> None:
         self.problems.append(Problem(self.display(file), 0, 0, message, hint))
@@ -338,18 +379,18 @@ def folded(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
-def _same_but_for_case(sources: Iterable[Source], display: Callable[[str], str]) -> Iterable[Problem]:
-    sources = tuple(sources)
-    if len({folded(source.path) for source in sources}) == len(sources):
+def _same_but_for_case(paths: Collection[str], shown: Callable[[str], str]) -> Iterable[Problem]:
+    text = "\n".join(paths)
+    if len(set(folded(text).split("\n"))) == len(paths):  # No name holds a line end.
         return
-    first: dict[str, Source] = {}
-    for source in sorted(sources, key=lambda source: source.path):
-        other = first.setdefault(folded(source.path), source)
-        if other is not source:
+    first: dict[str, str] = {}
+    for path in sorted(paths):
+        other = first.setdefault(folded(path), path)
+        if other != path:
             yield Problem(
-                display(source.file),
+                shown(path),
                 0,
                 0,
-                f"{display(other.file)} has the same name but for letter case or Unicode form",
+                f"{shown(other)} has the same name but for letter case or Unicode form",
                 "rename one: on other file systems the two are one file",
             )

@@ -8,7 +8,7 @@ from assetbuild import plan
 from assetbuild.adopt import adopt
 from assetbuild.build import everything, link
 from assetbuild.cache import Cache, opened
-from assetbuild.compile import look
+from assetbuild.compile import glance
 from assetbuild.config import Config
 from assetbuild.errors import Problem
 
@@ -19,10 +19,10 @@ def unused(config: Config, named: Collection[str], *, jobs: int | None = None) -
     named: logical paths that templates name. Raises whatever a build raises.
     """
     config = adopt(config).config
-    tree = look(config)
+    tree = glance(config).tree()
     found = opened(str(config.cache_dir))
     cache = found if isinstance(found, Cache) else None
-    with link(config, tree, everything(tree, config), cache, jobs=jobs) as linked:
+    with link(config, tree.excluded, everything(tree, config), cache, jobs=jobs) as linked:
         reached: set[str] = set()
         waiting = [path for path, text in linked.texts.items() if text.kept or path in named]
         while waiting:

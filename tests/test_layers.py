@@ -28,7 +28,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("bundles", "bundles.*", "filters.*", "fingerprint", "graph", "index", "references.*"),
     ("adopt", "adopt.*", "link", "result", "unit"),
     ("missing", "plan", "recall", "templates"),
-    ("assemble", "changes", "templates.*"),
+    ("assemble", "changes", "tally", "templates.*"),
     ("build",),
     ("make",),
     ("compile", "serve_config", "verify"),

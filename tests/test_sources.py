@@ -25,7 +25,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def left_out(root: Path, *exclude: str) -> set[str]:
-    tree = sources.scan([root], exclude=[Pattern(text) for text in exclude])
+    tree = sources.glance([root], exclude=[Pattern(text) for text in exclude]).tree()
     return set(FILES) - {source.path for source in tree.sources}
 
 
@@ -92,13 +92,13 @@ def test_what_is_no_file_is_excluded_by_its_name(root: Path, pattern: str) -> No
 
 def paths(root: Path, *keep_names: str, follow_symlinks: bool = False, ours: tuple[Path, ...] = ()) -> set[str]:
     keep = [Pattern(text) for text in keep_names]
-    tree = sources.scan([root], keep_names=keep, follow_symlinks=follow_symlinks, ours=ours)
+    tree = sources.glance([root], keep_names=keep, follow_symlinks=follow_symlinks, ours=ours).tree()
     return {source.path for source in tree.sources}
 
 
 def complaints(root: Path, **how: Any) -> list[str]:
     with pytest.raises(BuildError) as error:
-        sources.scan([root], display=lambda file: os.path.relpath(file, root), **how)
+        sources.glance([root], display=lambda file: os.path.relpath(file, root), **how).tree()
     return [str(problem) for problem in error.value.problems]
 
 
