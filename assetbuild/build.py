@@ -26,13 +26,17 @@ from assetbuild.result import Progress, silent
 from assetbuild.spool import Spool, workspace
 from assetbuild.unit import PIECE, Compiled, Job, places
 
+#: Filters that need no process of their own while a text is SHORT, in bytes: they are quadratic at worst (`/*!` or `=/[`
+#: repeated), which takes them two tenths of a second there.
+SWIFT, SHORT = frozenset(("rcssmin", "rjsmin")), 32_000
+
 
 @dataclass(frozen=True, slots=True)
 class Linked:
     """Everything about a build that is known before a byte of it is written; all by logical path.
 
     wanted: the paths that an asset's references mean, there or not. told: what there is to tell of an asset. parts: the jobs of
-    an asset and of all that is in it. digests: of their sources, by key. read: further files that filters read, absolute.
+    an asset and of all that is in it. read: further files that filters read, absolute.
     """
 
     jobs: Mapping[str, Job]
@@ -48,7 +52,6 @@ class Linked:
     wanted: Mapping[str, tuple[str, ...]]
     told: Mapping[str, tuple[Problem, ...]]
     parts: Mapping[str, tuple[Job, ...]]
-    digests: Mapping[str, str]
     read: frozenset[str]
 
 
@@ -134,9 +137,7 @@ class _Build:
         assembler = Assembler(self.work, self.config.base_url, self.read)
         self.compile([*self.work.jobs.values(), *assembler.parts()])
         while imported := assembler.imported(self.compiled):
-            # A chain of imports has as many levels as sheets, and to start workers for each takes longer than the work.
-            small = sum(job.source.size for job in imported) < pool.WORTH_A_WORKER
-            self.compile(imported, here=small and not any(job.chain.filters for job in imported))
+            self.compile(imported)
         if not self.failed():  # A part that is broken would only make its bundle say so again.
             for level in levels(self.work.assemblies):
                 self.bundle(assembler, level)
@@ -150,7 +151,6 @@ class _Build:
         warnings = tuple(sorted(set(self.problems)))
         assembled = {name: one for name, one in self.assembled.items() if name in self.jobs}
         parts = {path: self.parts(path) for path in self.jobs}
-        digests = {job.source.key: self.compiled[job.key].source for jobs in parts.values() for job in jobs if job.text is None}
         return Linked(
             self.jobs,
             self.compiled,
@@ -165,7 +165,6 @@ class _Build:
             {path: tuple(sorted({aim for job in jobs for aim in self.aims(job)})) for path, jobs in parts.items()},
             {path: found for path, jobs in parts.items() if (found := self.said(jobs))},
             parts,
-            digests,
             frozenset(file for unit in self.compiled.values() for file in unit.read),
         )
 
@@ -189,9 +188,11 @@ class _Build:
     def failed(self) -> bool:
         return any(problem.severity == "error" for problem in self.problems)
 
-    def compile(self, work: list[Job], here: bool = False) -> None:
-        """here: in this process, where no filter can hang or crash it."""
-        weights = [job.source.size for job in work]
+    def compile(self, work: list[Job]) -> None:
+        weights = [job.source.size if job.text is None else len(job.text) for job in work]
+        # To start workers takes longer than a little work, of which there may be much: a chain of imports has a level a sheet.
+        here = sum(weights) < (SHORT if any(job.chain.filters for job in work) else pool.WORTH_A_WORKER)
+        here = here and all(SWIFT.issuperset(job.chain.filters) for job in work)
         # The workspace is a worker's folder for temporary files, and would become this process's.
         tools = replace(self.tools, workspace="") if here else self.tools
         run = functools.partial(recall, tools=tools, cache=self.cache, version=self.version)

@@ -6,11 +6,10 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import astuple, dataclass
+from operator import itemgetter
 from pathlib import Path
-from typing import TypeVar
 
 from assetbuild import index, patterns, publish
 from assetbuild.cache import Cache, key, own_version
@@ -19,11 +18,9 @@ from assetbuild.config import Config
 from assetbuild.errors import AssetbuildError, Problem
 from assetbuild.filters import Filter, FilterError, Hooks
 from assetbuild.filters.chains import TELLING, Chain, load
-from assetbuild.index import Depth, File, Index, Made, relations
+from assetbuild.index import Asset, Depth, Index
 from assetbuild.looks import look, settled
 from assetbuild.sources import Glance
-
-T = TypeVar("T")
 
 #: In place of a glob: the result is made anew by every build.
 ANYTHING = ""
@@ -82,15 +79,10 @@ def last(cache: Cache, config: Config, packers: Iterable[Tool]) -> Index | None:
     return found if same else None
 
 
-def since(known: Index, seen: Glance, config: Config, when: int, *, whole: bool = False) -> Changes | None:
-    """What has changed since; None where that cannot be told. seen: the sources as they are; when: a time before that, in
-    nanoseconds; whole: whether the artifact is taken to be as it was written."""
+def since(known: Index, seen: Glance, damaged: frozenset[str], config: Config, when: int) -> Changes | None:
+    """What has changed since; None where that cannot be told. seen: the sources as they are. damaged: public paths of files of
+    the artifact that may not be as they were. when: a time before both were looked at, in nanoseconds."""
     surface = known.surface
-    damaged: frozenset[str] | None = frozenset()
-    if not whole:
-        damaged = publish.standing(config.output, surface.files, surface.manifest, config.source_date_epoch)
-    if damaged is None:
-        return None
     looks = seen.looks
     read = any(look_of(file) != seen or not seen for file, seen in surface.reads.items()) or surface.restless
     if looks == surface.looks and not damaged:
@@ -107,13 +99,14 @@ def since(known: Index, seen: Glance, config: Config, when: int, *, whole: bool 
         before = surface.looks.get(name)
         now[name] = settled(looks[name], when)
         moved = moved or before is None
-        if before is None or _digest(seen.file(name)) != depth.digests.get(name):
+        if before is None or _digest(seen.file(name)) != depth.digest(name):
             touched.add(name)
     files = dict(surface.files)
     really = set()
+    known_files = {file.path: file for path in depth.owning(damaged) for file in depth.asset(path).files}
     for path in damaged:
         file = f"{config.output}/{path}"
-        how, should = look_of(file), File.of(path, depth.rows[path])
+        how, should = look_of(file), known_files[path]
         if publish.whole(file, should.digest, should.size, config.source_date_epoch):
             files[path] = settled(how, when) if how else ""
         else:
@@ -172,9 +165,9 @@ def reached(depth: Depth, changes: Changes, appeared: Collection[str], vanished:
     steps. appeared, vanished: logical paths that are published now and were not, and the reverse."""
     found = set(appeared)
     for name in changes.touched:
-        found.update(depth.owners.get(name, (name.partition("/")[2],)))
+        found.update(depth.relations.owners(name) or [name.partition("/")[2]])
     for path in (*appeared, *vanished):
-        found.update(depth.referrers.get(path, ()))
+        found.update(depth.relations.referrers(path))
     if changes.moved:
         found.update(depth.problems)  # What helps against them may be another now.
     for path, globs in depth.impure.items():
@@ -182,10 +175,10 @@ def reached(depth: Depth, changes: Changes, appeared: Collection[str], vanished:
         if changes.read or any(one.matches(name.partition("/")[2]) for name in changes.touched for one in readable):
             found.add(path)
     if changes.damaged:
-        found.update(path for path, text in depth.made.items() if not changes.damaged.isdisjoint(Made.of(text).files))
+        found.update(depth.owning(changes.damaged))
     waiting = list(found)
     while waiting:
-        for other in depth.referrers.get(waiting.pop(), ()):
+        for other in depth.relations.referrers(waiting.pop()):
             if other not in found:
                 found.add(other)
                 waiting.append(other)
@@ -193,95 +186,33 @@ def reached(depth: Depth, changes: Changes, appeared: Collection[str], vanished:
 
 
 @dataclass(frozen=True, slots=True)
-class Asset:
-    """What a build made of a logical path. entry: its text in the manifest. files: its own first, then its variants. sources,
-    wanted: as in `Made`. problems: what there is to tell. reads: globs of further sources that its filters may read."""
+class Outcome:
+    """An asset that a build made. problems: what there is to tell. reads: globs of further files that its filters may read."""
 
-    entry: str
-    files: tuple[File, ...]
-    sources: tuple[str, ...]
-    wanted: tuple[str, ...]
+    asset: Asset
     problems: tuple[Problem, ...] = ()
     reads: tuple[str, ...] = ()
 
 
-def grown(depth: Depth | None, gone: Collection[str], assets: Mapping[str, Asset], digests: Mapping[str, str]) -> Depth:
-    """What is known after a build. depth: what was known before. gone: assets of it that are no more. assets: what was made
-    new or anew. digests: of the sources that were read for it."""
-    if depth is None:
-        return _new(assets, digests)
-    old = depth
-    dropped = {path: Made.of(old.made[path]) for path in (*gone, *assets) if path in old.made}
-    rows = dict(old.rows)
-    for made in dropped.values():
-        for file in made.files:
-            rows.pop(file, None)
-    for asset in assets.values():
-        rows.update((file.path, file.row) for file in asset.files)
-    owners = _relisted(
-        old.owners,
-        ((name, path) for path, made in dropped.items() for name in made.sources),
-        ((name, path) for path, asset in assets.items() for name in asset.sources),
-    )
-    referrers = _relisted(
-        old.referrers,
-        ((target, path) for path, made in dropped.items() for target in made.wanted),
-        ((target, path) for path, asset in assets.items() for target in asset.wanted),
-    )
-    removed = [path for path in dropped if path not in assets]
-
-    def merged(before: Mapping[str, T], now: Mapping[str, T]) -> dict[str, T]:
-        result = {**before, **now}
-        for path in removed:
-            result.pop(path, None)
-        return result
-
-    problems = {path: value for path, value in old.problems.items() if path not in dropped}
-    impure = {path: value for path, value in old.impure.items() if path not in dropped}
+def grown(depth: Depth, dropped: Mapping[str, Asset], made: Mapping[str, Outcome]) -> Depth:
+    """What is known after a build. depth: what was known before. dropped: assets of it that are no more, or made anew. made:
+    those that are new, and those made anew."""
+    stays = depth.records.keys() - dropped.keys()
+    records = dict(depth.records) | {path: outcome.asset.record() for path, outcome in made.items()}
+    problems = {path: value for path, value in depth.problems.items() if path in stays}
+    impure = {path: value for path, value in depth.impure.items() if path in stays}
+    for path in dropped.keys() - made.keys():
+        del records[path]
+    lines = set(depth.sums.split("\n") if depth.sums else ())
+    lines.difference_update(file.line for asset in dropped.values() for file in asset.files)
+    lines.update(file.line for outcome in made.values() for file in outcome.asset.files)
     return Depth(
-        digests={**old.digests, **digests},
-        rows=rows,
-        names=merged(old.names, {path: asset.files[0].path for path, asset in assets.items()}),
-        entries=merged(old.entries, {path: asset.entry for path, asset in assets.items()}),
-        made=merged(old.made, _made(assets)),
-        problems={**problems, **{path: list(map(astuple, a.problems)) for path, a in assets.items() if a.problems}},
-        owners=owners,
-        referrers=referrers,
-        impure={**impure, **{path: a.reads for path, a in assets.items() if a.reads}},
+        records=records,
+        sums="\n".join(sorted(lines, key=_PATH)),
+        problems=problems | {path: list(map(astuple, one.problems)) for path, one in made.items() if one.problems},
+        impure=impure | {path: one.reads for path, one in made.items() if one.reads},
     )
 
 
-def _new(assets: Mapping[str, Asset], digests: Mapping[str, str]) -> Depth:
-    made = _made(assets)
-    owners, referrers = relations(made)
-    return Depth(
-        digests=digests,
-        rows={file.path: file.row for asset in assets.values() for file in asset.files},
-        names={path: asset.files[0].path for path, asset in assets.items()},
-        entries={path: asset.entry for path, asset in assets.items()},
-        made=made,
-        problems={path: list(map(astuple, a.problems)) for path, a in assets.items() if a.problems},
-        impure={path: a.reads for path, a in assets.items() if a.reads},
-        owners=owners,
-        referrers=referrers,
-    )
-
-
-def _made(assets: Mapping[str, Asset]) -> dict[str, str]:
-    return {path: Made(a.sources, tuple(f.path for f in a.files), a.wanted).text() for path, a in assets.items()}
-
-
-def _relisted(
-    lists: Mapping[str, Sequence[str]], without: Iterable[tuple[str, str]], with_: Iterable[tuple[str, str]]
-) -> dict[str, Sequence[str]]:
-    """The lists without some of their members, and with others, in time that grows with what is looked at."""
-    gone, new = defaultdict[str, set[str]](set), defaultdict[str, list[str]](list)
-    for name, member in without:
-        gone[name].add(member)
-    for name, member in with_:
-        new[name].append(member)
-    result = dict(lists)
-    for name in gone.keys() | new.keys():
-        left = gone.get(name, ())
-        result[name] = [one for one in lists.get(name, ()) if one not in left] + new.get(name, [])
-    return result
+#: Of a line that `sha256sum` prints.
+_PATH = itemgetter(slice(66, None))

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 
 from assetbuild import changes, compressors, publish, sources
 from assetbuild.adopt import adopt
+from assetbuild.beside import beside
 from assetbuild.cache import Cache, CacheUse, opened
 from assetbuild.changes import Changes
 from assetbuild.config import Config
@@ -43,12 +45,15 @@ def build(order: Order, known: Index | None, seen: sources.Glance | None = None)
     ConfigError and BuildError; the artifact is then as it was.
     """
     when = time.time_ns()
-    now = seen or glance(order.config)
     display = order.config.shown(order.config.output)
     found = None
-    if known is not None and order.config.output.is_dir():
+    if known is None or not order.config.output.is_dir():
+        now = glance(order.config)
+    else:
         with publish.locked(order.config.output, display):
-            found = changes.since(known, now, order.config, when, whole=seen is not None)
+            now, damaged = (seen, frozenset[str]()) if seen else _looked(order.config, known)
+            if damaged is not None:
+                found = changes.since(known, now, damaged, order.config, when)
     if known is not None and found is not None and not found:
         return _unchanged(order, known, found)
     from assetbuild import make  # To see that nothing has changed takes less time than to import what else it would take.
@@ -57,6 +62,15 @@ def build(order: Order, known: Index | None, seen: sources.Glance | None = None)
         return built
     publish.owned(order.config.output, display)  # Refused before the work, not after it.
     return make.all_of_it(order, now, {key: settled(look, when) for key, look in now.looks.items()})
+
+
+def _looked(config: Config, known: Index) -> tuple[sources.Glance, frozenset[str] | None]:
+    """The sources, and what is damaged of the artifact, both at once."""
+    surface = known.surface
+    look = partial(publish.standing, config.output, surface.files, surface.manifest, config.source_date_epoch)
+    with beside(look) as damaged:
+        now = glance(config)
+        return now, damaged()
 
 
 def glance(config: Config) -> sources.Glance:

@@ -14,11 +14,12 @@ Of all that the cache holds this alone is about one folder of one machine, so it
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ from assetbuild.errors import Problem
 
 _HEAD = b"assetbuild-index 2\n"
 #: Between parts, between the items of a column, between the fields of an item, and between the values of a field. No name
-#: below a root holds one, nor does text as JSON has it; what holds one all the same is not kept.
+#: below a root holds one, nor a bundle's, nor does text as JSON has it.
 _PART, _ITEM, _FIELD, _VALUE = "\x1f", "\x1e", "\x1d", "\x1c"
 #: In what no source can be called, so that nobody waits for it.
 _NO_NAME = re.compile("[\0-\x1f\ud800-\udfff]")
@@ -55,69 +56,132 @@ class Surface:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What became of an asset.
-
-    sources: the keys of the files that are in it. files: its own public path, and its variants'. wanted: the logical paths that
-    its references name, whether there is such a file or not.
-    """
-
-    sources: Sequence[str]
-    files: Sequence[str]
-    wanted: Sequence[str]
-
-    def text(self) -> str:
-        wanted = [path for path in self.wanted if not _NO_NAME.search(path)]
-        return _FIELD.join(_VALUE.join(values) for values in (self.sources, self.files, wanted))
-
-    @classmethod
-    def of(cls, text: str) -> Made:
-        sources, files, wanted = text.split(_FIELD)
-        return cls(_values(sources), _values(files), _values(wanted))
-
-
-def _values(text: str) -> Sequence[str]:
-    return text.split(_VALUE) if text else ()
-
-
-@dataclass(frozen=True, slots=True)
 class File:
     """A file of the artifact. digest: the SHA-256 of its bytes. tool: what packed it, "" for what is no variant."""
 
     path: str
     digest: str
     size: int
-    tool: str
+    tool: str = ""
 
     @property
-    def row(self) -> str:
-        return f"{self.digest} {self.size} {self.tool}"
-
-    @classmethod
-    def of(cls, path: str, row: str) -> File:
-        digest, size, tool = row.split(" ", 2)
-        return cls(path, digest, int(size), tool)
+    def line(self) -> str:
+        """What `sha256sum` prints of it."""
+        return f"{self.digest}  {self.path}"
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
-    """What a build needs in order to do no more than what has changed; all by logical path, but for
+class Asset:
+    """What a build made of a logical path.
 
-    digests: the SHA-256 of each source, by its key. rows: SHA-256 and size of each file of the artifact, by public path.
-    names: the public path. entries: the manifest's text. made: `Made` as text. problems: what there is to tell, each as the
-    fields of `Problem`. impure: globs of the sources that an asset's filters may read besides. owners: the assets that a source
-    is in, by its key. referrers: who names a path; both follow from `made`.
+    files: its own first, then its variants. sources: the keys of the files that are in it, and their SHA-256. wanted: the
+    logical paths that its references name, whether there is such a file or not. entry: its text in the manifest.
     """
 
-    digests: Mapping[str, str]
-    rows: Mapping[str, str]
-    names: Mapping[str, str]
-    entries: Mapping[str, str]
-    made: Mapping[str, str]
+    files: Sequence[File]
+    sources: Sequence[tuple[str, str]]
+    wanted: Sequence[str]
+    entry: str
+
+    def record(self) -> str:
+        """All of it as one text, which begins with its public path."""
+        files = [value for file in self.files for value in (file.path, file.digest, str(file.size), file.tool)]
+        sources = [value for pair in self.sources for value in pair]
+        wanted = [path for path in self.wanted if not _NO_NAME.search(path)]
+        return _FIELD.join([*(_VALUE.join(values) for values in (files, sources, wanted)), self.entry])
+
+    @classmethod
+    def of(cls, record: str) -> Asset:
+        """The asset with this record."""
+        files, sources, wanted, entry = record.split(_FIELD)
+        values = files.split(_VALUE)
+        fields = zip(values[::4], values[1::4], values[2::4], values[3::4], strict=True)
+        pairs = sources.split(_VALUE) if sources else []
+        return cls(
+            [File(path, digest, int(size), tool) for path, digest, size, tool in fields],
+            list(zip(pairs[::2], pairs[1::2], strict=True)),
+            wanted.split(_VALUE) if wanted else [],
+            entry,
+        )
+
+
+@dataclass(frozen=True)
+class Depth:
+    """What a build needs in order to do no more than what has changed; by logical path.
+
+    records: of every asset, as text, since few of them are looked into. sums: what `sha256sum` prints of the artifact's files,
+    sorted by path. problems: what there is to tell, each as the fields of `Problem`. impure: globs of the sources that an
+    asset's filters may read besides.
+    """
+
+    records: Mapping[str, str]
+    sums: str
     problems: Mapping[str, Sequence[Sequence[Any]]]
     impure: Mapping[str, Sequence[str]]
-    owners: Mapping[str, Sequence[str]]
-    referrers: Mapping[str, Sequence[str]]
+
+    @functools.cached_property
+    def relations(self) -> Relations:
+        return Relations(self.records)
+
+    def asset(self, path: str) -> Asset:
+        return Asset.of(self.records[path])
+
+    def digest(self, key: str) -> str | None:
+        """The SHA-256 of the source with this key, where it is in an asset."""
+        return next((dict(self.asset(path).sources)[key] for path in self.relations.owners(key)), None)
+
+    def owning(self, files: Collection[str]) -> list[str]:
+        """The assets that have any of these public paths."""
+        if not files:
+            return []
+        return [path for path in self.records if any(file.path in files for file in self.asset(path).files)]
+
+    def names(self) -> dict[str, str]:
+        """The public paths."""
+        return {path: record[: record.index(_VALUE)] for path, record in self.records.items()}
+
+    def entries(self) -> dict[str, str]:
+        """The manifest's texts."""
+        return {path: record[record.rindex(_FIELD) + 1 :] for path, record in self.records.items()}
+
+
+class Relations:
+    """Who is made of a source, and who names a path, found from the records."""
+
+    #: So many questions are answered by a look through the text of all records; for more, a list is made.
+    _FEW = 8
+
+    def __init__(self, records: Mapping[str, str]) -> None:
+        self._records = records
+        self._asked = 0
+        self._lists: tuple[dict[str, list[str]], dict[str, list[str]]] | None = None
+
+    def owners(self, key: str) -> Sequence[str]:
+        """The assets that the source with this key is in."""
+        found = self._candidates(0, key)
+        return [path for path in found if any(key == one for one, _ in Asset.of(self._records[path]).sources)]
+
+    def referrers(self, path: str) -> Sequence[str]:
+        """The assets that name this logical path."""
+        return [other for other in self._candidates(1, path) if path in Asset.of(self._records[other]).wanted]
+
+    def _candidates(self, which: int, name: str) -> Sequence[str]:
+        self._asked += 1
+        if self._asked <= self._FEW:
+            return [path for path, record in self._records.items() if name in record]
+        if self._lists is None:
+            self._lists = self._listed()
+        return self._lists[which].get(name, ())
+
+    def _listed(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        owners, referrers = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+        for path, record in self._records.items():
+            _, sources, wanted, _ = record.split(_FIELD)
+            for source in sources.split(_VALUE)[::2]:
+                owners[source].append(path)
+            for target in wanted.split(_VALUE) if wanted else ():
+                referrers[target].append(path)
+        return owners, referrers
 
 
 class Index:
@@ -143,18 +207,17 @@ class Index:
         if depth is None:
             return
         surface = self.surface
+        small = {name: getattr(surface, name) for name in _SMALL}
+        small["warnings"] = [dataclasses.astuple(problem) for problem in surface.warnings]
         try:
-            below, data = _written({"problems": depth.problems, "impure": depth.impure}, [getattr(depth, c) for c in _COLUMNS])
-            small = {name: getattr(surface, name) for name in _SMALL}
-            small["warnings"] = [dataclasses.astuple(problem) for problem in surface.warnings]
-            _, above = _written({**small, "below": below}, [surface.looks, surface.files])
-        except ValueError:  # A name that holds one of the separators, or is no text.
+            below, data = _written({"problems": depth.problems, "impure": depth.impure}, depth.records, {"sums": depth.sums})
+            _, above = _written({**small, "below": below}, surface.looks, surface.files)
+        except UnicodeEncodeError:
             return
         cache.keep_index(_below(name), data)
         cache.keep_index(name, above)
 
 
-_COLUMNS = ("digests", "rows", "names", "entries", "made")
 _SMALL = ("key", "tools", "manifest", "reads", "summary", "restless")
 
 
@@ -176,43 +239,22 @@ def load(cache: Cache, name: str) -> Index | None:
         read = _read(cache.index(_below(name)))
         if read is None or read[0] != digest:
             return None
-        columns = dict(zip(_COLUMNS, read[2], strict=True))
-        owners, referrers = relations(columns["made"])
-        return Depth(**columns, **read[1], owners=owners, referrers=referrers)
+        return Depth(**read[1], records=read[2][0], sums=read[2][1]["sums"])
 
     return Index(surface, below)
-
-
-def relations(made: Mapping[str, str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """`Depth.owners` and `Depth.referrers`."""
-    owners, referrers = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
-    for path, text in made.items():
-        sources, _, wanted = text.split(_FIELD)
-        for source in _values(sources):
-            owners[source].append(path)
-        for target in _values(wanted):
-            referrers[target].append(path)
-    return dict(owners), dict(referrers)
 
 
 def _below(name: str) -> str:
     return key(["below", name])
 
 
-def _written(small: Mapping[str, Any], columns: Iterable[Mapping[str, str]]) -> tuple[str, bytes]:
+def _written(small: Mapping[str, Any], *columns: Mapping[str, str]) -> tuple[str, bytes]:
     """The digest of what is kept, and that behind a head. small: by JSON; columns: as their keys and values, which are not
-    parsed. Raises ValueError."""
+    parsed. Raises UnicodeEncodeError."""
     parts = [json.dumps(small)]
     for column in columns:
-        for texts in (column, column.values()):
-            text = _ITEM.join(texts)
-            if text.count(_ITEM) != max(0, len(column) - 1):
-                raise ValueError
-            parts.append(text)
-    text = _PART.join(parts)
-    if text.count(_PART) != len(parts) - 1:
-        raise ValueError
-    data = text.encode()
+        parts += [_ITEM.join(column), _ITEM.join(column.values())]
+    data = _PART.join(parts).encode()
     digest = hashlib.sha256(data).hexdigest()
     return digest, b"%b%b\n%b" % (_HEAD, digest.encode(), data)
 
@@ -226,6 +268,11 @@ def _read(data: bytes | None) -> tuple[str, dict[str, Any], list[dict[str, str]]
         return None
     parts = rest.decode().split(_PART)
     small: dict[str, Any] = json.loads(parts[0])
-    columns = zip(parts[1::2], parts[2::2], strict=True)
-    read = [dict(zip(keys.split(_ITEM), values.split(_ITEM), strict=True)) if keys else {} for keys, values in columns]
-    return digest.decode(), small, read
+    try:
+        return digest.decode(), small, [_column(*texts) for texts in zip(parts[1::2], parts[2::2], strict=True)]
+    except ValueError:  # A name that holds a separator after all.
+        return None
+
+
+def _column(keys: str, values: str) -> dict[str, str]:
+    return dict(zip(keys.split(_ITEM), values.split(_ITEM), strict=True)) if keys else {}

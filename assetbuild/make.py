@@ -14,11 +14,11 @@ from typing import Any
 from assetbuild import changes, fingerprint, plan, publish, sources, variants
 from assetbuild.build import Linked, Scope, everything, link, pieces
 from assetbuild.cache import CacheUse
-from assetbuild.changes import Asset, Changes
+from assetbuild.changes import Changes, Outcome
 from assetbuild.config import Config
 from assetbuild.errors import Problem
 from assetbuild.filters import FilterError
-from assetbuild.index import Depth, File, Index, Made, Surface
+from assetbuild.index import Asset, Depth, File, Index, Surface
 from assetbuild.looks import look, settled
 from assetbuild.media_types import media_type
 from assetbuild.recall import Packs
@@ -45,18 +45,14 @@ class _Rest:
             return False
         return hashlib.sha256(data).hexdigest() == self.known.surface.manifest
 
-    def standing(self, made: Collection[str]) -> publish.Standing:
-        """Its files, where these assets are made anew."""
-        replaced = {
-            file for path in (*made, *self.gone) if path in self.depth.made for file in Made.of(self.depth.made[path]).files
-        }
+    def standing(self, dropped: Mapping[str, Asset]) -> publish.Standing:
+        """Its files, where these assets are gone or made anew."""
         files = self.known.surface.files.keys()
-        return publish.Standing(files, files - replaced)
+        return publish.Standing(files, files - {file.path for asset in dropped.values() for file in asset.files})
 
-    def dropped(self, made: Collection[str]) -> list[tuple[str, list[File]]]:
+    def dropped(self, made: Iterable[str]) -> dict[str, Asset]:
         """What the artifact had of these, and of what is gone."""
-        before = {path: Made.of(self.depth.made[path]).files for path in (*made, *self.gone) if path in self.depth.made}
-        return [(path, [File.of(file, self.depth.rows[file]) for file in files]) for path, files in before.items()]
+        return {path: self.depth.asset(path) for path in (*made, *self.gone) if path in self.depth.records}
 
 
 def all_of_it(order: Order, seen: sources.Glance, looks: Mapping[str, str]) -> Built:
@@ -73,10 +69,10 @@ def what_changed(order: Order, seen: sources.Glance, known: Index, found: Change
     depth = known.depth()
     if depth is None:
         return None
-    before = depth.names.keys()
+    before = depth.records.keys()
     if not found.moved and not order.config.bundles:
         reached = changes.reached(depth, found, (), ()) & before
-        tree = seen.part({Made.of(depth.made[path]).sources[0] for path in reached})
+        tree = seen.part({depth.asset(path).sources[0][0] for path in reached})
         scope = Scope(plan.work(tree, order.config), before, {})
         gone: Collection[str] = ()
         filters = frozenset(known.surface.tools)
@@ -93,7 +89,9 @@ def what_changed(order: Order, seen: sources.Glance, known: Index, found: Change
         scope = replace(scope, work=plan.narrowed(whole, reached))
         filters = plan.filters(whole)
     made = {*scope.work.jobs, *(one.bundle.name for one in scope.work.assemblies), *gone}
-    names = {path: name for path, name in depth.names.items() if path not in made}
+    names = depth.names()
+    for path in names.keys() & made:
+        del names[path]
     rest = _Rest(known, depth, found, gone)
     return _make(order, seen, tree.excluded, replace(scope, names=names), rest, found.looks, filters)
 
@@ -125,12 +123,12 @@ def _make(
             others=scope.names.values(),
         )
         reads = changes.Reads(config)
-        assets = {path: _asset(linked, item, path, packed.get(item.public_path, ()), reads) for path, item in items.items()}
-        depth = changes.grown(rest.depth if rest else None, rest.gone if rest else (), assets, linked.digests)
-        dropped = rest.dropped(assets) if rest else ()
+        made = {path: _made(linked, item, path, packed.get(item.public_path, ()), reads) for path, item in items.items()}
+        dropped = rest.dropped(made) if rest else {}
+        depth = changes.grown(rest.depth if rest else Depth({}, "", {}, {}), dropped, made)
         before = rest.known.surface.summary if rest else None
-        summary = tally(before, dropped, {path: asset.files for path, asset in assets.items()}, depth)
-        data = treaty.assembled(_head(summary, order), depth.entries)
+        summary = tally(before, dropped, {path: one.asset for path, one in made.items()}, depth)
+        data = treaty.assembled(_head(summary, order), depth.entries())
         display = config.shown(config.output)
         with publish.locked(config.output, display):
             if rest and not rest.stands(config):
@@ -142,10 +140,10 @@ def _make(
                 display=display,
                 epoch=config.source_date_epoch,
                 progress=functools.partial(order.progress, "publish"),
-                standing=rest.standing(assets) if rest else None,
+                standing=rest.standing(dropped) if rest else None,
                 lasting=order.lasting,
             )
-            files = _looked_at(config, rest, assets)
+            files = _looked_at(config, rest.found.files if rest else {}, dropped, made)
     problems = {Problem(*fields) for fields_of_one in depth.problems.values() for fields in fields_of_one}
     warnings = tuple(sorted({*order.odd, *scope.work.warnings, *problems}))
     surface = Surface(
@@ -188,7 +186,7 @@ def _variant(variant: variants.Variant) -> publish.Item:
     return publish.Item(variant.public_path, variant.packed.digest, variant.packed.size, variant.packed.pieces)
 
 
-def _asset(linked: Linked, item: publish.Item, path: str, packed: Sequence[variants.Variant], reads: changes.Reads) -> Asset:
+def _made(linked: Linked, item: publish.Item, path: str, packed: Sequence[variants.Variant], reads: changes.Reads) -> Outcome:
     entry: treaty.Entry = {
         "path": item.public_path,
         "integrity": fingerprint.integrity(item.digest),
@@ -201,20 +199,13 @@ def _asset(linked: Linked, item: publish.Item, path: str, packed: Sequence[varia
         entry["group"] = "sha256-" + linked.outputs[path].group
     if path in linked.missing:
         entry["missing"] = list(linked.missing[path])
-    files = (
-        File(item.public_path, item.digest, item.size, ""),
-        *(File(v.public_path, v.packed.digest, v.packed.size, v.tool) for v in packed),
-    )
+    files = [File(item.public_path, item.digest, item.size)]
+    files += [File(v.public_path, v.packed.digest, v.packed.size, v.tool) for v in packed]
     chains = [job.chain for job in linked.parts[path]]
     kinds = [name for job in linked.parts[path] for name in (job.source.path, job.logical_path)]
-    return Asset(
-        treaty.entry_text(entry),
-        files,
-        tuple(job.source.key for job in linked.parts[path] if job.text is None),
-        linked.wanted[path],
-        linked.told.get(path, ()),
-        reads.of(chains, kinds),
-    )
+    sources = [(job.source.key, linked.compiled[job.key].source) for job in linked.parts[path] if job.text is None]
+    asset = Asset(files, sources, linked.wanted[path], treaty.entry_text(entry))
+    return Outcome(asset, linked.told.get(path, ()), reads.of(chains, kinds))
 
 
 def _head(summary: Mapping[str, Any], order: Order) -> dict[str, object]:
@@ -232,15 +223,18 @@ def _head(summary: Mapping[str, Any], order: Order) -> dict[str, object]:
     return head
 
 
-def _looked_at(config: Config, rest: _Rest | None, assets: Mapping[str, Asset]) -> dict[str, str]:
+def _looked_at(
+    config: Config, before: Mapping[str, str], dropped: Mapping[str, Asset], made: Mapping[str, Outcome]
+) -> dict[str, str]:
     """How the files of the artifact look now; those of what was not made as before."""
     when = time.time_ns()
-    files = dict(rest.found.files) if rest else {}
-    for _, dropped in rest.dropped(assets) if rest else ():
-        for file in dropped:
+    files = dict(before)
+    for asset in dropped.values():
+        for file in asset.files:
             files.pop(file.path, None)
-    for asset in assets.values():
-        files.update((file.path, settled(look(os.lstat(f"{config.output}/{file.path}")), when)) for file in asset.files)
+    for outcome in made.values():
+        for file in outcome.asset.files:
+            files[file.path] = settled(look(os.lstat(f"{config.output}/{file.path}")), when)
     return files
 
 

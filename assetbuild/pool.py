@@ -6,17 +6,17 @@ from __future__ import annotations
 
 import contextlib
 import math
-import multiprocessing
 import os
 import signal
 import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from typing import Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -89,6 +89,8 @@ class _Worker(Generic[T, R]):
     def __init__(self, function: Callable[[T], R]) -> None:
         # Forking hands the function and the loaded modules over for nothing. Where the system advises against it, a new
         # interpreter starts.
+        import multiprocessing  # A build with little to do starts no worker.
+
         context = multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         arguments = (function, theirs, self.connection, os.getpid())
@@ -140,6 +142,8 @@ class _Pool(Generic[T, R]):
             worker.kill()
 
     def results(self) -> Iterator[tuple[int, R | Lost]]:
+        from multiprocessing.connection import Connection, wait
+
         for _ in range(self.count):
             self.workers.append(_Worker(self.function))
         for worker in self.workers:
@@ -217,6 +221,8 @@ def _work(function: Callable[[T], R], connection: Connection, parents_end: Conne
             try:
                 answer: tuple[int, bool, object] = (i, True, function(item))
             except Exception:
+                import traceback
+
                 answer = (i, False, traceback.format_exc())
             try:
                 connection.send(answer)

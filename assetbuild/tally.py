@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assetbuild.index import Depth, File
+from assetbuild.index import Asset, Depth, File
 from assetbuild.runtime import manifest as treaty
 
 #: How many of the largest assets are named.
@@ -15,8 +16,8 @@ LARGEST = 3
 
 def tally(
     before: Mapping[str, Any] | None,
-    without: Iterable[tuple[str, Sequence[File]]],
-    new: Mapping[str, Sequence[File]],
+    dropped: Mapping[str, Asset],
+    made: Mapping[str, Asset],
     now: Depth,
 ) -> dict[str, Any]:
     """The summary, as JSON has it.
@@ -25,28 +26,24 @@ def tally(
     variants, by coding. packers: how many of them each tool made. largest: path and size of the largest assets. digest: of
     the artifact.
 
-    before: the summary that was; None of nothing. without: assets of it that are gone or replaced, each with its own file
-    first, then its variants; new: those that came.
+    before: the summary that was; None of nothing. dropped: assets of it that are gone or made anew; made: those that came.
     """
     old = before or {"files": 0, "bytes": 0, "compressible": 0, "compressed": {}, "packers": {}, "largest": []}
     counts = {name: old[name] for name in ("files", "bytes", "compressible")}
     compressed, packers = dict(old["compressed"]), dict(old["packers"])
-    dropped = set()
-    for path, files in without:
-        _add(counts, compressed, packers, files, -1)
-        dropped.add(path)
-    for files in new.values():
-        _add(counts, compressed, packers, files, 1)
-    if dropped.isdisjoint(path for path, _ in old["largest"]):
-        candidates = [(size, path) for path, size in old["largest"]] + [(files[0].size, path) for path, files in new.items()]
+    for assets, times in ((dropped, -1), (made, 1)):
+        for asset in assets.values():
+            _add(counts, compressed, packers, asset.files, times)
+    if dropped.keys().isdisjoint(path for path, _ in old["largest"]):
+        sizes = dict(old["largest"]) | {path: asset.files[0].size for path, asset in made.items()}
     else:
-        candidates = [(int(now.rows[name].split(" ", 2)[1]), path) for path, name in now.names.items()]
+        sizes = {path: now.asset(path).files[0].size for path in now.records}
     return {
         **counts,
         "compressed": {coding: size for coding, size in sorted(compressed.items()) if size},
         "packers": {tool: number for tool, number in sorted(packers.items()) if number},
-        "largest": [[path, -size] for size, path in heapq.nsmallest(LARGEST, ((-size, path) for size, path in candidates))],
-        "digest": treaty.digest((row[:64], path) for path, row in now.rows.items()),
+        "largest": [[path, -size] for size, path in heapq.nsmallest(LARGEST, ((-size, path) for path, size in sizes.items()))],
+        "digest": "sha256-" + hashlib.sha256(f"{now.sums}\n".encode() if now.sums else b"").hexdigest(),
     }
 
 

@@ -113,6 +113,8 @@ def pack(
     new, if it is not too large to be held whole. jobs: threads at most; default, the cores. progress: files packed, and in
     all. Raises BuildError where a file cannot be read or is no longer what it was.
     """
+    if not tools:
+        return {}
     taken = _names([*others, *(file.public_path for file in files)])
     slots: list[_Task] = []
     for file in sorted(files, key=lambda file: file.public_path):

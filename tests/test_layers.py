@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parent.parent / "assetbuild"
 # another. `name.*` is every module of that package but its __init__.
 ROWS: tuple[tuple[str, ...], ...] = (
     ("runtime.closest", "runtime.manifest"),
-    ("errors", "interrupts", "looks", "media_types", "patterns", "pool", "syntax"),
+    ("beside", "errors", "interrupts", "looks", "media_types", "patterns", "pool", "syntax"),
     ("syntax.*", "syntax.css.*", "syntax.js.*"),
     ("compressors", "config", "references", "spool", "survey"),
     ("cache", "cache.*", "filters", "publish", "sources", "unpack", "variants"),

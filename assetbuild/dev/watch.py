@@ -20,7 +20,7 @@ from assetbuild.compile import build
 from assetbuild.config import Config
 from assetbuild.dev import live
 from assetbuild.errors import AssetbuildError, Problem
-from assetbuild.index import Index
+from assetbuild.index import Asset, Index
 from assetbuild.result import Order, Result
 
 if TYPE_CHECKING:
@@ -168,9 +168,19 @@ def _different(before: Index | None, now: Index) -> tuple[str, ...]:
 
 def _replaced(before: Index | None, now: Index) -> Mapping[str, tuple[str | None, str | None]]:
     """Public paths before and after, by logical path, of what has another one."""
-    earlier, later = (depth.names if index and (depth := index.depth()) else {} for index in (before, now))
-    paths = earlier.keys() | later.keys()
-    return {path: (earlier.get(path), later.get(path)) for path in paths if earlier.get(path) != later.get(path)}
+    earlier, later = _records(before), _records(now)
+    changed = [path for path in earlier.keys() | later.keys() if earlier.get(path) != later.get(path)]
+    names = {path: (_name(earlier.get(path)), _name(later.get(path))) for path in changed}
+    return {path: (old, new) for path, (old, new) in names.items() if old != new}
+
+
+def _records(index: Index | None) -> Mapping[str, str]:
+    depth = index.depth() if index else None
+    return depth.records if depth else {}
+
+
+def _name(record: str | None) -> str | None:
+    return Asset.of(record).files[0].path if record is not None else None
 
 
 @contextlib.contextmanager
