@@ -6,10 +6,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from operator import itemgetter
+from itertools import compress
+from operator import eq, itemgetter, ne
 from pathlib import Path
+from typing import TypeVar
 
 from assetbuild import index, patterns, publish
 from assetbuild.cache import Cache, key, own_version
@@ -18,9 +21,11 @@ from assetbuild.config import Config
 from assetbuild.errors import AssetbuildError, Problem
 from assetbuild.filters import Filter, FilterError, Hooks
 from assetbuild.filters.chains import TELLING, Chain, load
-from assetbuild.index import Asset, Depth, Index
+from assetbuild.index import Asset, Depth, Index, wanted_text
 from assetbuild.looks import look, settled
 from assetbuild.sources import Glance
+
+T = TypeVar("T")
 
 #: In place of a glob: the result is made anew by every build.
 ANYTHING = ""
@@ -91,11 +96,11 @@ def since(known: Index, seen: Glance, damaged: frozenset[str], config: Config, w
     if depth is None:
         return None
     now = dict(surface.looks)
-    touched = surface.looks.keys() - looks.keys()
+    touched = {name for name in different(now, looks) if name not in looks}
     moved = bool(touched)
     for name in touched:
         del now[name]
-    for name in [name for name, how in looks.items() if now.get(name) != how]:
+    for name in different(looks, now):
         before = surface.looks.get(name)
         now[name] = settled(looks[name], when)
         moved = moved or before is None
@@ -165,9 +170,9 @@ def reached(depth: Depth, changes: Changes, appeared: Collection[str], vanished:
     steps. appeared, vanished: logical paths that are published now and were not, and the reverse."""
     found = set(appeared)
     for name in changes.touched:
-        found.update(depth.relations.owners(name) or [name.partition("/")[2]])
+        found.update(depth.owners(name) or [name.partition("/")[2]])
     for path in (*appeared, *vanished):
-        found.update(depth.relations.referrers(path))
+        found.update(depth.referrers(path))
     if changes.moved:
         found.update(depth.problems)  # What helps against them may be another now.
     for path, globs in depth.impure.items():
@@ -178,7 +183,7 @@ def reached(depth: Depth, changes: Changes, appeared: Collection[str], vanished:
         found.update(depth.owning(changes.damaged))
     waiting = list(found)
     while waiting:
-        for other in depth.relations.referrers(waiting.pop()):
+        for other in depth.referrers(waiting.pop()):
             if other not in found:
                 found.add(other)
                 waiting.append(other)
@@ -187,9 +192,12 @@ def reached(depth: Depth, changes: Changes, appeared: Collection[str], vanished:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An asset that a build made. problems: what there is to tell. reads: globs of further files that its filters may read."""
+    """An asset that a build made. entry: its text in the manifest. wanted: the logical paths that its references name.
+    problems: what there is to tell. reads: globs of further files that its filters may read."""
 
     asset: Asset
+    entry: str
+    wanted: Sequence[str] = ()
     problems: tuple[Problem, ...] = ()
     reads: tuple[str, ...] = ()
 
@@ -197,22 +205,53 @@ class Outcome:
 def grown(depth: Depth, dropped: Mapping[str, Asset], made: Mapping[str, Outcome]) -> Depth:
     """What is known after a build. depth: what was known before. dropped: assets of it that are no more, or made anew. made:
     those that are new, and those made anew."""
-    stays = depth.records.keys() - dropped.keys()
-    records = dict(depth.records) | {path: outcome.asset.record() for path, outcome in made.items()}
-    problems = {path: value for path, value in depth.problems.items() if path in stays}
-    impure = {path: value for path, value in depth.impure.items() if path in stays}
-    for path in dropped.keys() - made.keys():
-        del records[path]
-    lines = set(depth.sums.split("\n") if depth.sums else ())
-    lines.difference_update(file.line for asset in dropped.values() for file in asset.files)
-    lines.update(file.line for outcome in made.values() for file in outcome.asset.files)
+
+    def merged(before: Mapping[str, T], now: Mapping[str, T]) -> dict[str, T]:
+        result = dict(before)
+        for path in dropped.keys() - now.keys():
+            result.pop(path, None)
+        result.update(now)
+        return result if result.keys() <= before.keys() else dict(sorted(result.items()))
+
+    mixed = {path for path in depth.mixed if path not in dropped}
+    mixed.update(p for p, one in made.items() if [key.partition("/")[2] for key, _ in one.asset.sources] != [p])
+    wanted = {path: text for path, one in made.items() if (text := wanted_text(one.wanted))}
     return Depth(
-        records=records,
-        sums="\n".join(sorted(lines, key=_PATH)),
-        problems=problems | {path: list(map(astuple, one.problems)) for path, one in made.items() if one.problems},
-        impure=impure | {path: one.reads for path, one in made.items() if one.reads},
+        records=merged(depth.records, {path: one.asset.record() for path, one in made.items()}),
+        entries=merged(depth.entries, {path: one.entry for path, one in made.items()}),
+        names=merged(depth.names, {path: one.asset.files[0].path for path, one in made.items()}),
+        wanted=merged(depth.wanted, wanted),
+        mixed=sorted(mixed),
+        sums=_summed(
+            depth.sums,
+            [file.line for asset in dropped.values() for file in asset.files],
+            [file.line for one in made.values() for file in one.asset.files],
+        ),
+        problems=merged(depth.problems, {path: list(map(astuple, one.problems)) for path, one in made.items() if one.problems}),
+        impure=merged(depth.impure, {path: one.reads for path, one in made.items() if one.reads}),
     )
+
+
+def _summed(sums: str, gone: Collection[str], new: Iterable[str]) -> str:
+    """The lines, sorted by path, without some of them, and with others."""
+    lines = sums.split("\n") if sums else []
+    if len(gone) > _MANY:
+        without = frozenset(gone)
+        lines = [line for line in lines if line not in without]
+    else:
+        for line in gone:
+            del lines[bisect_left(lines, _PATH(line), key=_PATH)]
+    return "\n".join(sorted([*lines, *new], key=_PATH))
 
 
 #: Of a line that `sha256sum` prints.
 _PATH = itemgetter(slice(66, None))
+#: To look for so many lines takes longer than to go through all.
+_MANY = 100
+
+
+def different(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """The keys of one mapping that have another value in the other, or none."""
+    if len(one) == len(other) and all(map(eq, one, other)):  # The usual case, in a tenth of the time.
+        return list(compress(one, map(ne, one.values(), other.values())))
+    return [key for key, value in one.items() if other.get(key) != value]

@@ -37,21 +37,21 @@ def compile(config: Config, *, jobs: int | None = None, progress: Progress = sil
     return replace(built.result, use=use, seconds=time.monotonic() - started)
 
 
-def build(order: Order, known: Index | None, seen: sources.Glance | None = None) -> Built:
+def build(order: Order, known: Index | None, seen: sources.Glance | None = None, *, sound: bool = False) -> Built:
     """Bring the artifact up to date.
 
     known: what was known after the last build; it decides how much there is to do, and nothing else. seen: the sources as
-    they look, where that is known without a walk; then the artifact is taken to be as it was written, too. Raises
-    ConfigError and BuildError; the artifact is then as it was.
+    they look, where that is known already; sound: whether the artifact is known to be as it was written. Raises ConfigError
+    and BuildError; the artifact is then as it was.
     """
     when = time.time_ns()
     display = order.config.shown(order.config.output)
     found = None
     if known is None or not order.config.output.is_dir():
-        now = glance(order.config)
+        now = seen or glance(order.config)
     else:
         with publish.locked(order.config.output, display):
-            now, damaged = (seen, frozenset[str]()) if seen else _looked(order.config, known)
+            now, damaged = (seen, frozenset[str]()) if seen and sound else _looked(order.config, known, seen)
             if damaged is not None:
                 found = changes.since(known, now, damaged, order.config, when)
     if known is not None and found is not None and not found:
@@ -64,13 +64,12 @@ def build(order: Order, known: Index | None, seen: sources.Glance | None = None)
     return make.all_of_it(order, now, {key: settled(look, when) for key, look in now.looks.items()})
 
 
-def _looked(config: Config, known: Index) -> tuple[sources.Glance, frozenset[str] | None]:
+def _looked(config: Config, known: Index, seen: sources.Glance | None) -> tuple[sources.Glance, frozenset[str] | None]:
     """The sources, and what is damaged of the artifact, both at once."""
     surface = known.surface
     look = partial(publish.standing, config.output, surface.files, surface.manifest, config.source_date_epoch)
     with beside(look) as damaged:
-        now = glance(config)
-        return now, damaged()
+        return seen or glance(config), damaged()
 
 
 def glance(config: Config) -> sources.Glance:

@@ -19,7 +19,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,63 +72,70 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """What a build made of a logical path.
-
-    files: its own first, then its variants. sources: the keys of the files that are in it, and their SHA-256. wanted: the
-    logical paths that its references name, whether there is such a file or not. entry: its text in the manifest.
-    """
+    """What a build made of a logical path. files: its own first, then its variants. sources: the keys of the files that are in
+    it, and their SHA-256."""
 
     files: Sequence[File]
     sources: Sequence[tuple[str, str]]
-    wanted: Sequence[str]
-    entry: str
 
     def record(self) -> str:
-        """All of it as one text, which begins with its public path."""
+        """All of it as one text."""
         files = [value for file in self.files for value in (file.path, file.digest, str(file.size), file.tool)]
-        sources = [value for pair in self.sources for value in pair]
-        wanted = [path for path in self.wanted if not _NO_NAME.search(path)]
-        return _FIELD.join([*(_VALUE.join(values) for values in (files, sources, wanted)), self.entry])
+        return _FIELD.join((_VALUE.join(files), _VALUE.join([value for pair in self.sources for value in pair])))
 
     @classmethod
     def of(cls, record: str) -> Asset:
         """The asset with this record."""
-        files, sources, wanted, entry = record.split(_FIELD)
-        values = files.split(_VALUE)
-        fields = zip(values[::4], values[1::4], values[2::4], values[3::4], strict=True)
-        pairs = sources.split(_VALUE) if sources else []
+        files, sources = (text.split(_VALUE) for text in record.split(_FIELD))
+        fields = zip(files[::4], files[1::4], files[2::4], files[3::4], strict=True)
         return cls(
             [File(path, digest, int(size), tool) for path, digest, size, tool in fields],
-            list(zip(pairs[::2], pairs[1::2], strict=True)),
-            wanted.split(_VALUE) if wanted else [],
-            entry,
+            list(zip(sources[::2], sources[1::2], strict=True)),
         )
 
 
 @dataclass(frozen=True)
 class Depth:
-    """What a build needs in order to do no more than what has changed; by logical path.
+    """What a build needs in order to do no more than what has changed; by logical path, sorted.
 
-    records: of every asset, as text, since few of them are looked into. sums: what `sha256sum` prints of the artifact's files,
-    sorted by path. problems: what there is to tell, each as the fields of `Problem`. impure: globs of the sources that an
-    asset's filters may read besides.
+    records: of every asset, as text, since few of them are looked into. entries: the manifest's text. names: the public paths.
+    wanted: the logical paths that an asset's references name, there or not, as text. mixed: the assets that are not made of one
+    source with their own path. sums: what `sha256sum` prints of the artifact's files, sorted by path. problems: what there is
+    to tell, each as the fields of `Problem`. impure: globs of the sources that an asset's filters may read besides.
     """
 
     records: Mapping[str, str]
+    entries: Mapping[str, str]
+    names: Mapping[str, str]
+    wanted: Mapping[str, str]
+    mixed: Collection[str]
     sums: str
     problems: Mapping[str, Sequence[Sequence[Any]]]
     impure: Mapping[str, Sequence[str]]
-
-    @functools.cached_property
-    def relations(self) -> Relations:
-        return Relations(self.records)
 
     def asset(self, path: str) -> Asset:
         return Asset.of(self.records[path])
 
     def digest(self, key: str) -> str | None:
         """The SHA-256 of the source with this key, where it is in an asset."""
-        return next((dict(self.asset(path).sources)[key] for path in self.relations.owners(key)), None)
+        return next((dict(self.asset(path).sources)[key] for path in self.owners(key)), None)
+
+    def owners(self, key: str) -> list[str]:
+        """The assets that the source with this key is in."""
+        paths = {key.partition("/")[2], *self.mixed}
+        return [path for path in paths if path in self.records and any(key == one for one, _ in self.asset(path).sources)]
+
+    def referrers(self, path: str) -> Sequence[str]:
+        """The assets that name this logical path."""
+        return self._referrers.get(path, ())
+
+    @functools.cached_property
+    def _referrers(self) -> dict[str, list[str]]:
+        found = defaultdict[str, list[str]](list)
+        for path, text in self.wanted.items():
+            for target in text.split(_VALUE):
+                found[target].append(path)
+        return found
 
     def owning(self, files: Collection[str]) -> list[str]:
         """The assets that have any of these public paths."""
@@ -136,52 +143,14 @@ class Depth:
             return []
         return [path for path in self.records if any(file.path in files for file in self.asset(path).files)]
 
-    def names(self) -> dict[str, str]:
-        """The public paths."""
-        return {path: record[: record.index(_VALUE)] for path, record in self.records.items()}
 
-    def entries(self) -> dict[str, str]:
-        """The manifest's texts."""
-        return {path: record[record.rindex(_FIELD) + 1 :] for path, record in self.records.items()}
+def wanted_text(paths: Iterable[str]) -> str:
+    """An item of `Depth.wanted`; "" where there is nothing that a source could be called."""
+    return _VALUE.join(path for path in paths if not _NO_NAME.search(path))
 
 
-class Relations:
-    """Who is made of a source, and who names a path, found from the records."""
-
-    #: So many questions are answered by a look through the text of all records; for more, a list is made.
-    _FEW = 8
-
-    def __init__(self, records: Mapping[str, str]) -> None:
-        self._records = records
-        self._asked = 0
-        self._lists: tuple[dict[str, list[str]], dict[str, list[str]]] | None = None
-
-    def owners(self, key: str) -> Sequence[str]:
-        """The assets that the source with this key is in."""
-        found = self._candidates(0, key)
-        return [path for path in found if any(key == one for one, _ in Asset.of(self._records[path]).sources)]
-
-    def referrers(self, path: str) -> Sequence[str]:
-        """The assets that name this logical path."""
-        return [other for other in self._candidates(1, path) if path in Asset.of(self._records[other]).wanted]
-
-    def _candidates(self, which: int, name: str) -> Sequence[str]:
-        self._asked += 1
-        if self._asked <= self._FEW:
-            return [path for path, record in self._records.items() if name in record]
-        if self._lists is None:
-            self._lists = self._listed()
-        return self._lists[which].get(name, ())
-
-    def _listed(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-        owners, referrers = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
-        for path, record in self._records.items():
-            _, sources, wanted, _ = record.split(_FIELD)
-            for source in sources.split(_VALUE)[::2]:
-                owners[source].append(path)
-            for target in wanted.split(_VALUE) if wanted else ():
-                referrers[target].append(path)
-        return owners, referrers
+#: Nothing is known.
+NOTHING = Depth({}, {}, {}, {}, (), "", {}, {})
 
 
 class Index:
@@ -210,7 +179,13 @@ class Index:
         small = {name: getattr(surface, name) for name in _SMALL}
         small["warnings"] = [dataclasses.astuple(problem) for problem in surface.warnings]
         try:
-            below, data = _written({"problems": depth.problems, "impure": depth.impure}, depth.records, {"sums": depth.sums})
+            below, data = _written(
+                {"mixed": list(depth.mixed), "problems": depth.problems, "impure": depth.impure},
+                depth.records,
+                depth.entries,
+                depth.wanted,
+                {"sums": depth.sums},
+            )
             _, above = _written({**small, "below": below}, surface.looks, surface.files)
         except UnicodeEncodeError:
             return
@@ -239,7 +214,9 @@ def load(cache: Cache, name: str) -> Index | None:
         read = _read(cache.index(_below(name)))
         if read is None or read[0] != digest:
             return None
-        return Depth(**read[1], records=read[2][0], sums=read[2][1]["sums"])
+        records, entries, wanted, rest = read[2]
+        names = {path: record[: record.index(_VALUE)] for path, record in records.items()}
+        return Depth(**read[1], records=records, entries=entries, names=names, wanted=wanted, sums=rest["sums"])
 
     return Index(surface, below)
 

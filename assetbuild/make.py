@@ -18,7 +18,7 @@ from assetbuild.changes import Changes, Outcome
 from assetbuild.config import Config
 from assetbuild.errors import Problem
 from assetbuild.filters import FilterError
-from assetbuild.index import Asset, Depth, File, Index, Surface
+from assetbuild.index import NOTHING, Asset, Depth, File, Index, Surface
 from assetbuild.looks import look, settled
 from assetbuild.media_types import media_type
 from assetbuild.recall import Packs
@@ -89,7 +89,7 @@ def what_changed(order: Order, seen: sources.Glance, known: Index, found: Change
         scope = replace(scope, work=plan.narrowed(whole, reached))
         filters = plan.filters(whole)
     made = {*scope.work.jobs, *(one.bundle.name for one in scope.work.assemblies), *gone}
-    names = depth.names()
+    names = dict(depth.names)
     for path in names.keys() & made:
         del names[path]
     rest = _Rest(known, depth, found, gone)
@@ -125,10 +125,10 @@ def _make(
         reads = changes.Reads(config)
         made = {path: _made(linked, item, path, packed.get(item.public_path, ()), reads) for path, item in items.items()}
         dropped = rest.dropped(made) if rest else {}
-        depth = changes.grown(rest.depth if rest else Depth({}, "", {}, {}), dropped, made)
+        depth = changes.grown(rest.depth if rest else NOTHING, dropped, made)
         before = rest.known.surface.summary if rest else None
         summary = tally(before, dropped, {path: one.asset for path, one in made.items()}, depth)
-        data = treaty.assembled(_head(summary, order), depth.entries())
+        data = treaty.assembled(_head(summary, order), depth.entries.values())
         display = config.shown(config.output)
         with publish.locked(config.output, display):
             if rest and not rest.stands(config):
@@ -165,12 +165,10 @@ def _make(
 
 def _fit(made: Iterable[str], others: Iterable[str]) -> bool:
     """Whether no name of what is made is one of the others', or that of a folder which they are in, or the reverse."""
-    taken = set(sources.folded("\n".join(others)).split("\n"))  # At once: one by one takes longer than all the rest.
-    folders = publish.all_folders(taken)
-    for name in map(sources.folded, made):
-        if name in taken or name in folders or not taken.isdisjoint(publish.folders_of(name)):
-            return False
-    return True
+    text = sources.folded("\n" + "\n".join(others))  # At once: one by one takes longer than all the rest.
+    taken = set(text.split("\n"))
+    names = [sources.folded(name) for name in made]
+    return not any(n in taken or f"\n{n}/" in text or not taken.isdisjoint(publish.folders_of(n)) for n in names)
 
 
 def _item(linked: Linked, path: str) -> publish.Item:
@@ -204,8 +202,8 @@ def _made(linked: Linked, item: publish.Item, path: str, packed: Sequence[varian
     chains = [job.chain for job in linked.parts[path]]
     kinds = [name for job in linked.parts[path] for name in (job.source.path, job.logical_path)]
     sources = [(job.source.key, linked.compiled[job.key].source) for job in linked.parts[path] if job.text is None]
-    asset = Asset(files, sources, linked.wanted[path], treaty.entry_text(entry))
-    return Outcome(asset, linked.told.get(path, ()), reads.of(chains, kinds))
+    text = treaty.entry_text(path, entry)
+    return Outcome(Asset(files, sources), text, linked.wanted[path], linked.told.get(path, ()), reads.of(chains, kinds))
 
 
 def _head(summary: Mapping[str, Any], order: Order) -> dict[str, object]:

@@ -314,8 +314,8 @@ class _Publication:
         else:
             ours = self.standing.names
             names |= frozenset(self.standing.whole)
-            self.folders = all_folders(self.standing.whole)
-        stale = [path for path in sorted(ours) if path not in names and self.exists(path)]
+        stale = [path for path in sorted(frozenset(ours) - names) if self.exists(path)]
+        self.folders = all_folders(stale)
         wanted = self.to_write(ours)
         try:
             same_manifest = (self.output / treaty.NAME).read_bytes() == self.manifest

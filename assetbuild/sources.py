@@ -8,7 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assetbuild.errors import BuildError, Problem
@@ -65,15 +65,38 @@ class Glance:
 
     looks: of every file, by `Source.key`: sources, those that a root before has, and those that were passed over and that
     filters may read all the same. passed_over: the keys of the latter. excluded: the logical paths of files and folders that
-    were passed over on purpose.
+    were passed over on purpose. linked: whether there is a symbolic link. real_roots: where the roots really are.
     """
 
     roots: tuple[str, ...]
+    real_roots: tuple[str, ...]
     keep_names: Sequence[Pattern]
     display: Callable[[str], str]
     looks: Mapping[str, str]
     passed_over: Collection[str]
     excluded: Collection[str]
+    linked: bool
+
+    def again(self, paths: Iterable[str]) -> Glance | None:
+        """The same after something happened to these absolute, real paths; None where that is not as simple as that known files
+        were written, and others that are nobody's business came or went."""
+        if self.linked:
+            return None  # What a link leads to has several keys.
+        looks = dict(self.looks)
+        for path in paths:
+            keys = [f"{i}/{path[len(root) + 1 :]}" for i, root in enumerate(self.real_roots) if path.startswith(root + "/")]
+            if not keys or not looks.keys() >= set(keys):
+                if keys and (_is_backup(path.rpartition("/")[2]) or not os.path.lexists(path)):
+                    continue
+                return None
+            try:
+                status = os.lstat(path)
+            except OSError:
+                return None
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            looks.update(dict.fromkeys(keys, look(status)))
+        return replace(self, looks=looks)
 
     def source(self, key: str) -> Source:
         """The file with this key."""
@@ -122,7 +145,16 @@ def glance(
         walk.root(number, str(root))
     if walk.problems:
         raise BuildError(walk.problems)
-    return Glance(tuple(map(str, roots)), keep_names, display, walk.looks, walk.passed, walk.excluded)
+    return Glance(
+        tuple(map(str, roots)),
+        tuple(map(str, walk.real_roots)),
+        keep_names,
+        display,
+        walk.looks,
+        walk.passed,
+        walk.excluded,
+        walk.linked,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +196,7 @@ class _Walk:
         self.excluded: set[str] = set()
         self.looks: dict[str, str] = {}
         self.passed: set[str] = set()
+        self.linked = False
 
     def root(self, number: int, root: str) -> None:
         folders = [_Folder(root, "", _real(root))]
@@ -227,6 +260,7 @@ class _Walk:
     def other(self, path: str, entry: os.DirEntry[str], number: int) -> None:
         """What is passed over: if it is a file, and its name is text, a filter may read it."""
         with contextlib.suppress(OSError):
+            self.linked = self.linked or entry.is_symlink()
             status = entry.stat()
             if stat.S_ISREG(status.st_mode) and path.isprintable():
                 self.looks[f"{number}/{path}"] = look(status)
@@ -299,6 +333,7 @@ class _Walk:
         try:
             if not entry.is_symlink():
                 return entry.stat(follow_symlinks=False), False
+            self.linked = True
             status = entry.stat()
         except FileNotFoundError:
             if entry.is_symlink():
@@ -336,11 +371,15 @@ def passed_over(path: str) -> bool:
     return _of_no_interest(name) or any(part.startswith(".") or part in FOLDERS for part in folders)
 
 
+def _is_backup(name: str) -> bool:
+    """Whether an editor made it for itself."""
+    return name.endswith(BACKUPS) or name.startswith(".#") or (name.startswith("#") and name.endswith("#"))
+
+
 def _of_no_interest(name: str) -> bool:
     return (
         name.startswith(".")
-        or name.endswith(BACKUPS)
-        or (name.startswith("#") and name.endswith("#"))
+        or _is_backup(name)
         or (name.startswith("_") and name.endswith((".scss", ".sass")))
         or name in FOLDERS
     )

@@ -4,30 +4,24 @@ what the system did not tell, or told twice, makes no difference. While somethin
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from assetbuild import changes, interrupts
 from assetbuild.adopt import adopt
 from assetbuild.cache import Cache, opened
-from assetbuild.compile import build
+from assetbuild.compile import build, glance
 from assetbuild.config import Config
 from assetbuild.dev import live
+from assetbuild.dev.events import QUIET, Events, observed
 from assetbuild.errors import AssetbuildError, Problem
-from assetbuild.index import Asset, Index
+from assetbuild.index import Index
 from assetbuild.result import Order, Result
+from assetbuild.sources import Glance
 
-if TYPE_CHECKING:
-    from watchdog.events import FileSystemEvent
-
-#: Seconds without an event after which a burst (a checkout, an editor's dance of renames) has ended, and at most.
-QUIET, LONGEST = 0.02, 0.5
 #: Seconds between two looks for what no event told; at least, and in lengths of such a look.
 LOOK, LOOKS = 2.0, 20
 #: The same where there are no events at all.
@@ -69,43 +63,37 @@ def watch(
     Raises ConfigError where the first configuration is wrong, and KeyboardInterrupt and Terminated.
     """
     config = load()
-    woken = threading.Event()
+    events = Events()
     builder = _Builder(load, audience, jobs, server)
     with contextlib.ExitStack() as stack:
         if server is not None:
             server.start()
             stack.callback(server.stop)
-        events = not poll and stack.enter_context(_events(config, woken, audience.note))
+        fault = "" if poll else stack.enter_context(observed(config, events))
+        if fault:
+            audience.note(f"no events of files are to be had ({fault}): looking every {POLL:g} s instead")
         builder.build()
         process = stack.enter_context(_beside(command)) if command else None
         while process is None or process.poll() is None:
-            rest = max(LOOK, LOOKS * builder.took) if events else max(POLL, POLLS * builder.took)
-            if _wait(woken, rest, process):
-                _settle(woken)
-            builder.build()
+            rest = max(POLL, POLLS * builder.took) if poll or fault else max(LOOK, LOOKS * builder.took)
+            if events.wait(rest, process):
+                _rebuilt(builder, events)
+            else:
+                builder.build()
         status = process.returncode
         return 128 - status if status < 0 else status
 
 
-def _wait(woken: threading.Event, seconds: float, process: subprocess.Popen[bytes] | None) -> bool:
-    """Whether an event came; False after that time, or when the command ended."""
-    deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0:
-        if woken.wait(min(left, 0.2) if process else left):
-            return True
-        if process and process.poll() is not None:
-            return False
-    return False
-
-
-def _settle(woken: threading.Event) -> None:
-    """Wait for the end of a burst. What comes after that wakes the builder again."""
-    deadline = time.monotonic() + LONGEST
-    while time.monotonic() < deadline:
-        woken.clear()
-        if not woken.wait(QUIET):
-            break
-    woken.clear()
+def _rebuilt(builder: _Builder, events: Events) -> None:
+    events.settle()
+    paths = events.take()
+    seen = builder.named(paths) if paths is not None else None
+    if seen is None:
+        # New or gone, or just between the two: an editor may be in the midst of a save.
+        events.settle(QUIET)
+        more = events.take()
+        seen = builder.named(paths | more) if paths is not None and more is not None else None
+    builder.build(seen)
 
 
 class _Builder:
@@ -119,14 +107,24 @@ class _Builder:
         self.jobs = jobs
         self.server = server
         self.known: Index | None = None
+        self.order: Order | None = None
+        self.seen: Glance | None = None
         self.told: tuple[Problem, ...] = ()
         self.took = 0.0
 
-    def build(self) -> None:
+    def named(self, paths: Iterable[str]) -> Glance | None:
+        """The sources as they look now, where nothing else has happened than that some of those that are known, and that these
+        paths name, were written; else None."""
+        if self.seen is None or self.known is None or self.order is None or self.order.config.bundles_from:
+            return None
+        return self.seen.again(paths)
+
+    def build(self, seen: Glance | None = None) -> None:
+        """seen: the sources as they look, where that is known."""
         started = time.monotonic()
         before = self.known
         try:
-            result = self.built()
+            result = self.built(seen)
         except AssetbuildError as error:
             if error.problems != self.told:
                 self.told = error.problems
@@ -137,7 +135,7 @@ class _Builder:
         seconds = time.monotonic() - started
         mended = bool(self.told)
         self.told = ()
-        if result.unchanged:
+        if result.unchanged and seen is None:
             self.took = seconds
         if before is None or mended or not result.unchanged:
             assert self.known is not None
@@ -145,76 +143,46 @@ class _Builder:
             if self.server:
                 self.server.rebuilt(live.Changes(result.digest, _replaced(before, self.known)))
 
-    def built(self) -> Result:
-        adopted = adopt(replace(self.load(), mode="development", compress=()))
-        config = adopted.config
-        found = opened(str(config.cache_dir))
-        cache = found if isinstance(found, Cache) else None
-        keys = {"live_reload": self.server.url} if self.server else {}
-        order = Order(config, cache, (), adopted.warnings, self.jobs, keys=keys, lasting=False)
+    def built(self, seen: Glance | None) -> Result:
+        order = self.order
         known = self.known
-        if known is not None and changes.environment(config, (), known.surface.tools) != known.surface.key:
-            known = None
-        built = build(order, known)
+        sound = seen is not None and order is not None
+        if seen is None or order is None:
+            self.seen = None  # Should this fail, then nobody builds upon an earlier look.
+            order = self.ordered()
+            seen = glance(order.config)
+            if known is not None and changes.environment(order.config, (), known.surface.tools) != known.surface.key:
+                known = None
+        # Should the build fail, then what changed is different from what is known at the next one, too.
+        self.order, self.seen = order, seen
+        built = build(order, known, seen, sound=sound)
         self.known = built.index
         return built.result
+
+    def ordered(self) -> Order:
+        adopted = adopt(replace(self.load(), mode="development", compress=()))
+        found = opened(str(adopted.config.cache_dir))
+        cache = found if isinstance(found, Cache) else None
+        keys = {"live_reload": self.server.url} if self.server else {}
+        return Order(adopted.config, cache, (), adopted.warnings, self.jobs, keys=keys, lasting=False)
 
 
 def _different(before: Index | None, now: Index) -> tuple[str, ...]:
     looks = before.surface.looks if before else {}
     seen = now.surface.looks
-    return tuple(sorted({key.partition("/")[2] for key in looks.keys() | seen.keys() if looks.get(key) != seen.get(key)}))
+    return tuple(sorted({key.partition("/")[2] for key in {*changes.different(looks, seen), *changes.different(seen, looks)}}))
 
 
 def _replaced(before: Index | None, now: Index) -> Mapping[str, tuple[str | None, str | None]]:
     """Public paths before and after, by logical path, of what has another one."""
-    earlier, later = _records(before), _records(now)
-    changed = [path for path in earlier.keys() | later.keys() if earlier.get(path) != later.get(path)]
-    names = {path: (_name(earlier.get(path)), _name(later.get(path))) for path in changed}
-    return {path: (old, new) for path, (old, new) in names.items() if old != new}
+    earlier, later = _names(before), _names(now)
+    changed = {*changes.different(earlier, later), *changes.different(later, earlier)}
+    return {path: (earlier.get(path), later.get(path)) for path in changed}
 
 
-def _records(index: Index | None) -> Mapping[str, str]:
+def _names(index: Index | None) -> Mapping[str, str]:
     depth = index.depth() if index else None
-    return depth.records if depth else {}
-
-
-def _name(record: str | None) -> str | None:
-    return Asset.of(record).files[0].path if record is not None else None
-
-
-@contextlib.contextmanager
-def _events(config: Config, woken: threading.Event, note: Callable[[str], object]) -> Iterator[bool]:
-    """Events of the sources and the configuration wake; False where the system has none to give."""
-    from watchdog.events import FileSystemEventHandler
-    from watchdog.observers import Observer
-
-    output = str(config.output)
-
-    class Handler(FileSystemEventHandler):
-        def on_any_event(self, event: FileSystemEvent) -> None:
-            # That a file was read is no change.
-            if event.event_type not in ("opened", "closed_no_write") and not str(event.src_path).startswith(output + os.sep):
-                woken.set()
-
-    observer = Observer()
-    try:
-        handler = Handler()
-        roots = {os.path.realpath(root) for root in config.sources}
-        for root in sorted(roots):
-            observer.schedule(handler, root, recursive=True)
-        if config.file and not any(str(config.file).startswith(root + os.sep) for root in roots):
-            observer.schedule(handler, str(config.file.parent))
-        observer.start()
-    except OSError as error:
-        note(f"no events of files are to be had ({error.strerror}): looking every {POLL:g} s instead")
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        observer.stop()
-        observer.join()
+    return depth.names if depth else {}
 
 
 @contextlib.contextmanager

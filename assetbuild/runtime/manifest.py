@@ -9,7 +9,7 @@ import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Literal, NotRequired, TypeAlias, TypedDict
 
     Coding: TypeAlias = Literal["br", "gzip", "zstd"]
@@ -177,17 +177,15 @@ def dump(manifest: Manifest) -> bytes:
     return (_written(manifest, "\n") + "\n").encode()
 
 
-def assembled(head: Mapping[str, object], entries: Mapping[str, str]) -> bytes:
-    """The same, of the manifest's other keys and the text of each asset's entry: its first key is `assets`."""
-    quoted = _quoted()
-    assets = ",".join([f"\n    {quoted(path)}: {entries[path]}" for path in sorted(entries)])
-    assets = f"{{{assets}\n  }}" if entries else "{}"
+def assembled(head: Mapping[str, object], entries: Collection[str]) -> bytes:
+    """The same, of the manifest's other keys and the texts of its assets, sorted by logical path: its first key is `assets`."""
+    assets = f"{{{','.join(entries)}\n  }}" if entries else "{}"
     return f'{{\n  "assets": {assets},{_written(head, chr(10))[1:]}\n'.encode()
 
 
-def entry_text(entry: Entry) -> str:
-    """An asset's entry as it stands in the manifest."""
-    return _written(entry, "\n    ")
+def entry_text(path: str, entry: Entry) -> str:
+    """An asset as it stands in the manifest."""
+    return f"\n    {_quoted()(path)}: {_written(entry, chr(10) + '    ')}"
 
 
 def _quoted() -> Callable[[str], str]:

@@ -1,0 +1,108 @@
+"""What the system tells of files while `watch` runs: that something happened, and to which paths. It may tell too little, and
+too much; what changed is found by looking."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from assetbuild.config import Config
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
+
+#: Seconds without an event after which a save has ended, while no more than FEW paths were named; and those after which a burst
+#: has (a checkout, an editor's dance of renames); and at most.
+SAVE, QUIET, LONGEST = 0.005, 0.05, 1.0
+FEW = 4
+
+
+class Events:
+    """What was told since it was last asked for; any thread may tell."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._woken = threading.Event()
+        self._paths: set[str] = set()
+        self._folders = False
+
+    def tell(self, *paths: str, folder: bool = False) -> None:
+        """Something happened to these. folder: to a whole folder."""
+        with self._lock:
+            self._paths.update(paths)
+            self._folders = self._folders or folder
+        self._woken.set()
+
+    def wait(self, seconds: float, process: subprocess.Popen[bytes] | None) -> bool:
+        """Whether anything was told; False after that time, or when the process ended."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            if self._woken.wait(min(left, 0.2) if process else left):
+                return True
+            if process and process.poll() is not None:
+                return False
+        return False
+
+    def settle(self, quiet: float = SAVE) -> None:
+        """Wait for the end of a burst. What comes after that wakes the builder again."""
+        deadline = time.monotonic() + LONGEST
+        while time.monotonic() < deadline:
+            self._woken.clear()
+            if not self._woken.wait(quiet if len(self._paths) <= FEW else QUIET):
+                break
+
+    def take(self) -> frozenset[str] | None:
+        """The paths since the last time; None where they do not say all."""
+        with self._lock:
+            self._woken.clear()
+            paths = None if self._folders else frozenset(self._paths)
+            self._paths, self._folders = set(), False
+        return paths
+
+
+@contextlib.contextmanager
+def observed(config: Config, events: Events) -> Iterator[str]:
+    """The sources and the configuration are observed. Yields "", or why the system has no events to give."""
+    from watchdog.events import FileSystemEventHandler
+    from watchdog.observers import Observer
+
+    output = str(config.output) + os.sep
+
+    class Handler(FileSystemEventHandler):
+        """only: the one file that matters of a folder; "" for all."""
+
+        def __init__(self, only: str = "") -> None:
+            self.only = only
+
+        def on_any_event(self, event: FileSystemEvent) -> None:
+            # That a file was read is no change; that a folder is other than it was is told of what is in it, too.
+            if event.event_type in ("opened", "closed_no_write") or (event.is_directory and event.event_type == "modified"):
+                return
+            paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
+            if paths := [path for path in paths if path == self.only or not (self.only or path.startswith(output))]:
+                events.tell(*paths, folder=event.is_directory)
+
+    observer = Observer()
+    try:
+        handler = Handler()
+        roots = {os.path.realpath(root) for root in config.sources}
+        for root in sorted(roots):
+            observer.schedule(handler, root, recursive=True)
+        if config.file and not any(str(config.file).startswith(root + os.sep) for root in roots):
+            # Bundles that come from another file, or from code, may change with any file.
+            only = "" if config.bundles_from else str(config.file)
+            observer.schedule(Handler(only), str(config.file.parent))
+        observer.start()
+    except OSError as error:
+        yield error.strerror or str(error)
+        return
+    try:
+        yield ""
+    finally:
+        observer.stop()
+        observer.join()
