@@ -237,11 +237,13 @@ RULES = (
 )
 
 
-def edited(dice: random.Random, folder: Path) -> None:
-    """A few files written, removed, renamed or touched."""
+def edited(dice: random.Random, folder: Path) -> set[Path]:
+    """A few files written, removed, renamed or touched. Returns what happened to any path."""
+    paths = set[Path]()
     for _ in range(dice.randrange(1, 4)):
         name = dice.choice(list(TEXTS))
         file = folder / "assets" / name
+        paths |= {file, file.with_name(file.name + "~")}
         kind = dice.randrange(5)
         if kind == 0 and file.exists() and name not in ("css/_p.scss", "js/old/1.js"):
             file.unlink()
@@ -252,6 +254,7 @@ def edited(dice: random.Random, folder: Path) -> None:
             new = file.with_name(file.name + "~")
             new.write_text(dice.choice(TEXTS[name]))
             new.rename(file)
+    return paths
 
 
 @settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])

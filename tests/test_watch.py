@@ -137,7 +137,54 @@ def test_many_files_at_once_are_one_rebuild(project: Project, start: Callable[..
     watch = start()
     watch.next()
     project.write({f"assets/many/{n}.css": f"b{{c:{n}}}" for n in range(100)})
-    assert len(watch.next()["sources"]) == 100
+    rebuilds = [watch.next()["sources"]]
+    while sum(map(len, rebuilds)) < 100:  # The machine may stand still for longer than a burst's pauses.
+        rebuilds.append(watch.next()["sources"])
+    assert len(rebuilds) <= 4
+
+
+def test_what_events_do_not_say_is_looked_at(project: Project) -> None:
+    project.write({**SITE, "assets/sub/c.css": "c{}", "assets/_p.scss": ""})
+    builder = _Builder(lambda: configuration.load(cwd=project.folder, environ={}), Audience(print, print, print), 1, None)
+    builder.build()
+    assets = project.folder / "assets"
+
+    def named(*names: str) -> bool:
+        return builder.named(str(assets / name) for name in names) is not None
+
+    assert named("a.css", "sub/c.css", "_p.scss")
+    assert named("a.css~", "4913"), "they came and went"
+    project.write({"assets/a.css~": "", "assets/new.css": "", "assets/_new.scss": ""})
+    assert named("a.css~"), "a backup, which is nobody's business"
+    assert not named("new.css"), "it is new"
+    assert not named("_new.scss"), "a filter may want it"
+    assert not named("../assetbuild.toml"), "no source"
+    (assets / "a.css").unlink()
+    assert not named("a.css"), "it is gone"
+    (assets / "a.css").mkdir()
+    assert not named("a.css"), "it is a folder"
+    (assets / "a.css").rmdir()
+    (assets / "link.css").symlink_to("sub/c.css")
+    builder.build()
+    assert not named("sub/c.css"), "it has two keys"
+
+
+def test_an_overflow_of_the_event_queue_loses_nothing(project: Project, start: Callable[..., Watch]) -> None:
+    limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    project.write({**SITE, "assets/x.txt": "", "assets/y.txt": ""})
+    watch = start()
+    watch.next()
+    watch.process.send_signal(signal.SIGSTOP)
+    with open(project.folder / "assets/x.txt", "ab", 0) as one, open(project.folder / "assets/y.txt", "ab", 0) as other:
+        for _ in range(limit // 2 + 100):  # One file twice in a row would be one event.
+            one.write(b"x")
+            other.write(b"y")
+    project.write({"assets/a.css": "lost{}"})
+    watch.process.send_signal(signal.SIGCONT)
+    seen = set[str]()
+    while "a.css" not in seen:
+        seen.update(watch.next()["sources"])
+    assert text(project, "a.css") == "lost{}"
 
 
 def test_the_configuration_and_new_folders_are_watched_too(project: Project, start: Callable[..., Watch]) -> None:
@@ -206,9 +253,12 @@ def test_after_any_edits_the_artifact_is_what_a_fresh_build_makes(project: Proje
     builder = _Builder(
         lambda: configuration.load(cwd=project.folder, environ={}), Audience(told.append, told.append, told.append), 1, None
     )
-    for number in range(6):
-        edited(dice, project.folder)
-        builder.build()
+    builder.build()
+    partial = 0
+    for number in range(8):
+        seen = builder.named(map(str, edited(dice, project.folder)))
+        partial += seen is not None
+        builder.build(seen)
         if builder.told:
             continue
         fresh = tmp_path / f"fresh-{number}"
@@ -219,3 +269,4 @@ def test_after_any_edits_the_artifact_is_what_a_fresh_build_makes(project: Proje
         assert found == project.tree()
         assert treaty.load(fresh / "manifest.json")["mode"] == "development"
     assert told
+    assert partial
