@@ -111,6 +111,22 @@ class Config:
         return os.path.relpath(file, self.working_folder)
 
 
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What the application of a web framework knows: the integrations hand it over.
+
+    sources: its static folders, source roots behind those of the configuration; one that is a root already counts once.
+    output, base_url: those of the application, which win over the file, and over which the command line and the environment
+    win. output_name, base_url_name: what the application's setting is called in messages.
+    """
+
+    sources: tuple[Path, ...] = ()
+    output: Path | None = None
+    output_name: str = "output"
+    base_url: str | None = None
+    base_url_name: str = "base_url"
+
+
 def load(
     config: str | os.PathLike[str] | None = None,
     *,
@@ -120,13 +136,15 @@ def load(
     environ: Mapping[str, str] = os.environ,
     build: bool = True,
     filter_fault: Callable[[str], str] = lambda _name: "",
+    application: Application | None = None,
 ) -> Config:
     """Find and read the configuration.
 
     config, output, base_url: what the command line says, paths relative to the working folder; they win over
     ASSETBUILD_CONFIG, ASSETBUILD_OUTPUT and ASSETBUILD_BASE_URL, and these over the file. An empty variable is none.
     cwd: the working folder, if it is not the process's. build: False for what only reads an artifact: then the sources
-    need not be there, and `sources` is empty. filter_fault: why no filter can have a name, or "".
+    need not be there, and `sources` is empty. filter_fault: why no filter can have a name, or "". application: what the
+    application of a web framework adds.
 
     Raises ConfigError with everything that is wrong.
     """
@@ -140,7 +158,7 @@ def load(
     if "bundles_from" in table:  # The module that it names may bring filters along.
         filter_fault = lambda _name: ""  # noqa: E731
     reader = _Reader(_shown(file, working_folder) if file else "", prefix, folder, working_folder, filter_fault)
-    given = _Given(output, base_url, variables)
+    given = _Given(output, base_url, variables, application or Application())
     loaded = _config(reader, table, given, file, build=build)
     if reader.problems:
         raise ConfigError(reader.problems)
@@ -149,11 +167,12 @@ def load(
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What the command line and the environment say."""
+    """What the command line, the environment and the application say."""
 
     output: str | os.PathLike[str] | None
     base_url: str | None
     variables: Mapping[str, str]
+    application: Application
 
 
 # ---- finding it
@@ -351,7 +370,7 @@ class _Reader:
 
 def _config(reader: _Reader, table: Mapping[str, object], given: _Given, file: Path | None, *, build: bool) -> Config:
     reader.known(table, _KEYS)
-    sources = _sources(reader, table, file) if build else []
+    sources = _sources(reader, table, file, given.application.sources) if build else []
     output, output_key = _output(reader, table, given)
     cache, cache_key = _cache_dir(reader, given, output_key)
     if build and _apart(reader, sources, output, output_key):
@@ -406,12 +425,28 @@ _KEYS: Final = (
 _PACKAGE = "package:"
 
 
-def _sources(reader: _Reader, table: Mapping[str, object], file: Path | None) -> list[Path]:
-    """The source roots. Two may be one inside the other, as in Propshaft: the inner one's files then have two logical paths."""
+def _sources(reader: _Reader, table: Mapping[str, object], file: Path | None, applications: tuple[Path, ...]) -> list[Path]:
+    """The source roots, the application's behind those of the file."""
+    roots = _own_sources(reader, table, file, alone=not applications)
+    seen = {os.path.realpath(root) for root in roots}
+    for root in applications:
+        if (real := os.path.realpath(root)) not in seen:
+            seen.add(real)
+            roots.append(root)
+    return roots
+
+
+def _own_sources(reader: _Reader, table: Mapping[str, object], file: Path | None, *, alone: bool) -> list[Path]:
+    """Those of the file. Two may be one inside the other, as in Propshaft: the inner one's files then have two logical paths.
+
+    alone: whether there is nothing to build without them.
+    """
     if "sources" not in table:
         default = reader.path("assets")
         if os.path.isdir(default):
             return [default]
+        if not alone:
+            return []
         if file is None:
             message = f"there is no configuration ({NAME}) and no folder assets here"
             reader.problems.append(
@@ -502,6 +537,8 @@ def _output(reader: _Reader, table: Mapping[str, object], given: _Given) -> tupl
         text, key, folder = os.fspath(given.output), "--output", reader.working_folder
     elif "ASSETBUILD_OUTPUT" in given.variables:
         text, key, folder = given.variables["ASSETBUILD_OUTPUT"], "ASSETBUILD_OUTPUT", reader.working_folder
+    elif given.application.output is not None:
+        text, key, folder = os.fspath(given.application.output), given.application.output_name, reader.working_folder
     else:
         text, key, folder = from_file or "dist", "output", reader.folder
     if not text or "\0" in text:
@@ -565,6 +602,8 @@ def _base_url(reader: _Reader, table: Mapping[str, object], given: _Given) -> st
         return _valid_base_url(reader, "--base-url", given.base_url)
     if text := given.variables.get("ASSETBUILD_BASE_URL"):
         return _valid_base_url(reader, "ASSETBUILD_BASE_URL", text)
+    if given.application.base_url is not None:
+        return _valid_base_url(reader, given.application.base_url_name, given.application.base_url)
     return url or "/"
 
 
