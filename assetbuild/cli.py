@@ -647,9 +647,9 @@ def _shown(path: Path) -> str:
 def _logical_path(config: Config, path: str) -> str:
     """The path in the tree or in the artifact, where a source or a published file was named as one types it."""
     file = Path(os.path.abspath(path))
-    for folder in (*config.sources, config.output):
+    for number, folder in enumerate((*config.sources, config.output)):
         if file.is_relative_to(folder) and file.is_file():
-            return file.relative_to(folder).as_posix()
+            return config.prefix(number) + file.relative_to(folder).as_posix()
     return path
 
 

@@ -60,6 +60,7 @@ def look(config: Config) -> sources.Tree:
     """The sources as they are now. Raises BuildError."""
     return sources.scan(
         config.sources,
+        prefixes=config.prefixes,
         exclude=config.exclude,
         keep_names=config.keep_names,
         follow_symlinks=config.follow_symlinks,

@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from assetbuild.errors import BuildError, Problem
@@ -64,20 +65,22 @@ class Tree:
 def scan(
     roots: Sequence[Path],
     *,
+    prefixes: Sequence[str] = (),
     exclude: Sequence[Pattern] = (),
     keep_names: Sequence[Pattern] = (),
     follow_symlinks: bool = False,
     ours: Sequence[Path] = (),
     display: Callable[[str], str] = str,
 ) -> Tree:
-    """Walk the roots. ours: folders that the build itself writes to, in which nothing can be a source.
+    """Walk the roots. prefixes: what the logical paths below each root begin with, "" or with a `/` at its end.
+    ours: folders that the build itself writes to, in which nothing can be a source.
 
     Raises BuildError with everything that is wrong with the names and kinds of files in them.
     """
     walk = _Walk(list(map(_real, roots)), exclude, keep_names, follow_symlinks, list(map(_real, ours)), display)
     found: dict[str, Source] = {}
-    for number, root in enumerate(roots):
-        for source in walk.root(number, str(root)):
+    for number, (root, prefix) in enumerate(zip_longest(roots, prefixes, fillvalue="")):
+        for source in walk.root(number, str(root), prefix):
             if found.setdefault(source.path, source) is not source:
                 walk.others.append(source)
     walk.problems.extend(_same_but_for_case(found.values(), display))
@@ -125,9 +128,12 @@ class _Walk:
         self.problems: list[Problem] = []
         self.excluded: set[str] = set()
         self.others: list[Source] = []
+        #: How much of a logical path is not below the root that is walked.
+        self.above = 0
 
-    def root(self, number: int, root: str) -> Iterable[Source]:
-        folders = [_Folder(root, "", _real(root))]
+    def root(self, number: int, root: str, prefix: str) -> Iterable[Source]:
+        self.above = len(prefix)
+        folders = [_Folder(root, prefix, _real(root))]
         # Links to folders come after all that is found without them, and those that are behind links after these: each is
         # followed where it really is, if it is there, and followed once; else few links could make a tree without end.
         links: list[_Folder] = []
@@ -214,7 +220,7 @@ class _Walk:
     def inside_passed_over(self, path: str) -> bool:
         if not self.keep_prefixes:
             return False  # Then no such folder was entered.
-        return any(part.startswith(".") or part in FOLDERS for part in path.split("/")[:-1])
+        return any(part.startswith(".") or part in FOLDERS for part in path[self.above :].split("/")[:-1])
 
     def kept_or_above_kept(self, path: str, entry: os.DirEntry[str]) -> bool:
         """Built-in excludes give way to keep_names: to a file that it names, and to the folders on the way there."""

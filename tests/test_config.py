@@ -602,6 +602,29 @@ def test_one_root_may_be_inside_another(folder: Path) -> None:
     assert len(read(folder, 'sources = ["assets", "assets/vendor"]').sources) == 2
 
 
+def test_a_root_may_give_its_files_a_prefix(folder: Path) -> None:
+    loaded = read(folder, 'sources = ["assets", {path = "assets", prefix = "lib/v1/"}]')
+    assert loaded.sources == (folder / "assets", folder / "assets")
+    assert loaded.prefixes == ("", "lib/v1/")
+    assert read(folder, 'sources = [{path = "assets"}]').prefixes == ()
+
+
+@pytest.mark.parametrize(
+    ("root", "message"),
+    [
+        ('{path = "assets", prefix = "../x"}', 'sources[0].prefix: "../x" is no logical path'),
+        ('{path = "assets", prefix = "/x"}', 'sources[0].prefix: "/x" is no logical path'),
+        ('{path = "assets", prefix = 1}', "sources[0].prefix: must be text like"),
+        ('{path = "assets", prefixes = "x"}', 'sources[0].prefixes: there is no such key; did you mean "prefix"?'),
+        ('{prefix = "x"}', "sources[0]: it has no path"),
+        ('{path = 1, prefix = "x"}', "sources[0]: must be text, not a number"),
+        ('{path = "assets"}, "assets"', 'sources[1]: "assets" is the same folder as "assets"'),
+    ],
+)
+def test_what_is_wrong_with_a_prefix_is_said_at_its_place(folder: Path, root: str, message: str) -> None:
+    assert message in mistake(folder, f"sources = [{root}]")
+
+
 def test_dots_after_a_link_mean_what_they_mean_to_the_file_system(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "else" / "where").mkdir(parents=True)
     (folder / "link").symlink_to(tmp_path / "else" / "where")
@@ -751,6 +774,17 @@ def test_an_applications_folders_stand_behind_those_of_the_file_and_count_once(t
     application = config.Application((folders[1], tmp_path / "link", folders[2], folders[1]))
     loaded = config.load(cwd=tmp_path, environ={}, application=application)
     assert loaded.sources == tuple(folders)
+
+
+def test_an_applications_folder_may_have_a_prefix(tmp_path: Path) -> None:
+    for name in ("assets", "lib"):
+        (tmp_path / name).mkdir()
+    application = config.Application((("vendor", tmp_path / "lib"), ("", tmp_path / "assets"), ("vendor/", tmp_path / "lib")))
+    loaded = config.load(cwd=tmp_path, environ={}, application=application)
+    assert loaded.sources == (tmp_path / "assets", tmp_path / "lib")
+    assert loaded.prefixes == ("", "vendor/")
+    with pytest.raises(ConfigError, match=r'"lib" has a prefix that cannot be: "\.\./x" is no logical path'):
+        config.load(cwd=tmp_path, environ={}, application=config.Application((("../x", tmp_path / "lib"),)))
 
 
 def test_an_application_with_folders_needs_neither_a_file_nor_the_folder_assets(tmp_path: Path) -> None:
