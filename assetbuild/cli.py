@@ -21,7 +21,7 @@ from assetbuild.report import Progress, Reporter, is_terminal
 
 # What a command does is imported when it is asked for: `--version` and `--help` answer at once.
 if TYPE_CHECKING:
-    from assetbuild.config import Config
+    from assetbuild.config import Application, Config
     from assetbuild.dev.watch import Audience
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -63,11 +63,14 @@ class Options:
     def load(self, *, base_url: str | None = None, build: bool = True) -> Config:
         from assetbuild import config
 
+        application = click.get_current_context().find_object(config.Application)
         if not build:
-            return config.load(self.config, output=self.output, base_url=base_url, build=False)
+            return config.load(self.config, output=self.output, base_url=base_url, build=False, application=application)
         from assetbuild.filters import names
 
-        return config.load(self.config, output=self.output, base_url=base_url, filter_fault=names.fault)
+        return config.load(
+            self.config, output=self.output, base_url=base_url, filter_fault=names.fault, application=application
+        )
 
     def progress(self, reporter: Reporter) -> Progress:
         return Progress(reporter)
@@ -511,14 +514,15 @@ def cache(options: Options, prune: bool, limit: int) -> int:
     return DONE
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status. arguments: default, those of the process.
+def main(arguments: Sequence[str] | None = None, *, application: Application | None = None) -> int:
+    """Run the command line; returns the exit status. arguments: default, those of the process. application: what the
+    application knows from whose own command line this is called.
 
     A process that a signal asked to end has then cleaned up, and ends by that signal.
     """
     try:
         with interrupts.as_exceptions():
-            status = _main(arguments)
+            status = _main(arguments, application)
     except interrupts.Terminated as error:  # It came before or after the work.
         status = 128 + error.number
     if status - 128 in interrupts.ENDING:
@@ -527,7 +531,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _main(arguments: Sequence[str] | None) -> int:
+def _main(arguments: Sequence[str] | None, application: Application | None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     _open_standard_streams()
     if arguments is None:
@@ -541,7 +545,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         return USAGE
     status = FAILED
     try:
-        status = _run(words)
+        status = _run(words, application)
         sys.stdout.flush()
     except BrokenPipeError:
         _nobody_reads(sys.stdout)
@@ -582,13 +586,13 @@ def _be_utf8() -> None:
     os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
 
 
-def _run(words: list[str]) -> int:
+def _run(words: list[str], application: Application | None) -> int:
     # An error may come before the options are read, and is reported as they ask all the same.
     as_json = "--json" in words
     quiet = "--quiet" in words or "-q" in words
     verbose = "--verbose" in words or "-v" in words
     try:
-        return int(assetbuild.main(words, prog_name="assetbuild", standalone_mode=False) or DONE)
+        return int(assetbuild.main(words, prog_name="assetbuild", standalone_mode=False, obj=application) or DONE)
     except click.UsageError as error:
         if not as_json:
             with contextlib.suppress(OSError):
@@ -643,9 +647,9 @@ def _shown(path: Path) -> str:
 def _logical_path(config: Config, path: str) -> str:
     """The path in the tree or in the artifact, where a source or a published file was named as one types it."""
     file = Path(os.path.abspath(path))
-    for folder in (*config.sources, config.output):
+    for number, folder in enumerate((*config.sources, config.output)):
         if file.is_relative_to(folder) and file.is_file():
-            return file.relative_to(folder).as_posix()
+            return config.prefix(number) + file.relative_to(folder).as_posix()
     return path
 
 

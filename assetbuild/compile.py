@@ -76,6 +76,7 @@ def glance(config: Config) -> sources.Glance:
     """What there is below the roots now. Raises BuildError."""
     return sources.glance(
         config.sources,
+        prefixes=config.prefixes,
         exclude=config.exclude,
         keep_names=config.keep_names,
         follow_symlinks=config.follow_symlinks,

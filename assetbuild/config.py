@@ -71,7 +71,8 @@ class Bundle:
 class Config:
     """Everything that a build is told. All paths are absolute.
 
-    sources: the source roots, the first wins. output: the artifact's folder. base_url: ends in `/`.
+    sources: the source roots, the first wins. prefixes: what the logical paths of the files below each begin with, "" or with a
+    `/` at its end; shorter than `sources` where the rest have none. output: the artifact's folder. base_url: ends in `/`.
     missing: what is done about a missing reference, by the file that refers; the first match wins, "error" without one.
     compress: codings, each once.
     templates: what `check` reads; they need not exist. templates_given: whether they are written down.
@@ -105,10 +106,32 @@ class Config:
     filter_timeout: float = 60.0
     source_date_epoch: int | None = None
     mode: Literal["production", "development"] = "production"
+    prefixes: tuple[str, ...] = ()
 
     def shown(self, file: str | Path) -> str:
         """A file as one would type it from the working folder."""
         return os.path.relpath(file, self.working_folder)
+
+    def prefix(self, root: int) -> str:
+        """What the logical paths of the files below a root begin with. root: its place in `sources`."""
+        return self.prefixes[root] if root < len(self.prefixes) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What the application of a web framework knows: the integrations hand it over.
+
+    sources: its static folders, source roots behind those of the configuration; one that is a root already counts once. In a
+    pair the first is a prefix, with which the logical paths of all the folder's files begin: ("vendor", Path("lib")).
+    output, base_url: those of the application, which win over the file, and over which the command line and the environment
+    win. output_name, base_url_name: what the application's setting is called in messages.
+    """
+
+    sources: tuple[Path | tuple[str, Path], ...] = ()
+    output: Path | None = None
+    output_name: str = "output"
+    base_url: str | None = None
+    base_url_name: str = "base_url"
 
 
 def load(
@@ -120,13 +143,15 @@ def load(
     environ: Mapping[str, str] = os.environ,
     build: bool = True,
     filter_fault: Callable[[str], str] = lambda _name: "",
+    application: Application | None = None,
 ) -> Config:
     """Find and read the configuration.
 
     config, output, base_url: what the command line says, paths relative to the working folder; they win over
     ASSETBUILD_CONFIG, ASSETBUILD_OUTPUT and ASSETBUILD_BASE_URL, and these over the file. An empty variable is none.
     cwd: the working folder, if it is not the process's. build: False for what only reads an artifact: then the sources
-    need not be there, and `sources` is empty. filter_fault: why no filter can have a name, or "".
+    need not be there, and `sources` is empty. filter_fault: why no filter can have a name, or "". application: what the
+    application of a web framework adds.
 
     Raises ConfigError with everything that is wrong.
     """
@@ -140,7 +165,7 @@ def load(
     if "bundles_from" in table:  # The module that it names may bring filters along.
         filter_fault = lambda _name: ""  # noqa: E731
     reader = _Reader(_shown(file, working_folder) if file else "", prefix, folder, working_folder, filter_fault)
-    given = _Given(output, base_url, variables)
+    given = _Given(output, base_url, variables, application or Application())
     loaded = _config(reader, table, given, file, build=build)
     if reader.problems:
         raise ConfigError(reader.problems)
@@ -149,11 +174,12 @@ def load(
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What the command line and the environment say."""
+    """What the command line, the environment and the application say."""
 
     output: str | os.PathLike[str] | None
     base_url: str | None
     variables: Mapping[str, str]
+    application: Application
 
 
 # ---- finding it
@@ -351,14 +377,15 @@ class _Reader:
 
 def _config(reader: _Reader, table: Mapping[str, object], given: _Given, file: Path | None, *, build: bool) -> Config:
     reader.known(table, _KEYS)
-    sources = _sources(reader, table, file) if build else []
+    roots = _sources(reader, table, file, given.application.sources) if build else []
+    sources = tuple(root.folder for root in roots)
     output, output_key = _output(reader, table, given)
     cache, cache_key = _cache_dir(reader, given, output_key)
     if build and _apart(reader, sources, output, output_key):
         _cache_apart(reader, sources, output, cache, cache_key)
     templates = reader.texts(table["templates"], "templates") if "templates" in table else ("templates",)
     return Config(
-        sources=tuple(sources),
+        sources=sources,
         output=output,
         base_url=_base_url(reader, table, given),
         folder=reader.folder,
@@ -379,6 +406,7 @@ def _config(reader: _Reader, table: Mapping[str, object], given: _Given, file: P
         follow_symlinks=reader.boolean(table, "follow_symlinks"),
         filter_timeout=_filter_timeout(reader, table),
         source_date_epoch=_source_date_epoch(reader, given),
+        prefixes=tuple(root.prefix for root in roots) if any(root.prefix for root in roots) else (),
     )
 
 
@@ -406,12 +434,54 @@ _KEYS: Final = (
 _PACKAGE = "package:"
 
 
-def _sources(reader: _Reader, table: Mapping[str, object], file: Path | None) -> list[Path]:
-    """The source roots. Two may be one inside the other, as in Propshaft: the inner one's files then have two logical paths."""
+@dataclass(frozen=True, slots=True)
+class _Root:
+    folder: Path
+    prefix: str = ""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """By which one that is named twice is known."""
+        return os.path.realpath(self.folder), self.prefix
+
+
+def _sources(
+    reader: _Reader, table: Mapping[str, object], file: Path | None, applications: Sequence[Path | tuple[str, Path]]
+) -> list[_Root]:
+    """The source roots, the application's behind those of the file."""
+    roots = _own_sources(reader, table, file, alone=not applications)
+    seen = {root.place for root in roots}
+    for given in applications:
+        text, folder = given if isinstance(given, tuple) else ("", given)
+        prefix, wrong = _prefix(text)
+        if wrong:
+            what = f'the static folder "{reader.shown(folder)}" has a prefix that cannot be: {wrong}'
+            reader.problems.append(Problem("", 0, 0, what, 'write it like "vendor"'))
+        root = _Root(folder, prefix)
+        if root.place not in seen:
+            seen.add(root.place)
+            roots.append(root)
+    return roots
+
+
+def _prefix(text: str) -> tuple[str, str]:
+    """With a `/` at its end, or "" for none; and what is wrong with it, or ""."""
+    bare = text.removesuffix("/")
+    wrong = _wrong_logical_path(bare) if bare else None
+    return f"{bare}/" if bare and not wrong else "", wrong or ""
+
+
+def _own_sources(reader: _Reader, table: Mapping[str, object], file: Path | None, *, alone: bool) -> list[_Root]:
+    """Those of the file. Two may be one inside the other, as in Propshaft: the inner one's files then have two logical paths.
+
+    alone: whether there is nothing to build without them.
+    """
     if "sources" not in table:
         default = reader.path("assets")
         if os.path.isdir(default):
-            return [default]
+            return [_Root(default)]
+        if not alone:
+            return []
         if file is None:
             message = f"there is no configuration ({NAME}) and no folder assets here"
             reader.problems.append(
@@ -421,22 +491,42 @@ def _sources(reader: _Reader, table: Mapping[str, object], file: Path | None) ->
             hint = 'make it, or say where the sources are: sources = ["…"]'
             reader.problem("sources", f'absent, and "{reader.shown(default)}" is no folder', hint)
         return []
-    texts = reader.numbered(table["sources"], "sources")
     if table["sources"] == []:
         reader.problem("sources", "is an empty list: there is nothing to build", 'name a folder: sources = ["assets"]')
-    roots: list[Path] = []
-    seen: dict[str, str] = {}
-    for number, text in texts or ():
+    roots: list[_Root] = []
+    seen: dict[tuple[str, str], str] = {}
+    for number, text, prefix in _written_roots(reader, table["sources"]):
         key = f"sources[{number}]"
-        root = _package_folder(reader, key, text) if text.startswith(_PACKAGE) else _folder(reader, key, text)
-        if root is None:
+        folder = _package_folder(reader, key, text) if text.startswith(_PACKAGE) else _folder(reader, key, text)
+        if folder is None:
             continue
-        other = seen.setdefault(os.path.realpath(root), text)
+        root = _Root(folder, prefix)
+        other = seen.setdefault(root.place, text)
         if len(seen) > len(roots):
             roots.append(root)
         else:
             reader.problem(key, f'"{text}" is the same folder as "{other}"', "name it once")
     return roots
+
+
+def _written_roots(reader: _Reader, value: object) -> list[tuple[int, str, str]]:
+    """Place in the list, path and prefix of those whose form is right."""
+    tables: dict[int, dict[str, object]] = {}
+    if isinstance(value, list):
+        tables = {number: item for number, item in enumerate(value) if isinstance(item, dict)}
+        value = [tables[number].get("path", "…") if number in tables else item for number, item in enumerate(value)]
+    prefixes = {}
+    for number, table in tables.items():
+        key = f"sources[{number}]"
+        reader.known(table, ("path", "prefix"), key)
+        if "path" not in table:
+            reader.problem(key, "it has no path", 'write {path = "…", prefix = "…"}')
+        text = reader.expect(f"{key}.prefix", table.get("prefix", ""), str, 'text like "vendor"') or ""
+        prefixes[number], wrong = _prefix(text)
+        if wrong:
+            reader.problem(f"{key}.prefix", wrong, 'write it like "vendor"')
+    texts = reader.numbered(value, "sources") or ()
+    return [(n, text, prefixes.get(n, "")) for n, text in texts if "path" in tables.get(n, ("path",))]
 
 
 def _folder(reader: _Reader, key: str, text: str) -> Path | None:
@@ -502,6 +592,8 @@ def _output(reader: _Reader, table: Mapping[str, object], given: _Given) -> tupl
         text, key, folder = os.fspath(given.output), "--output", reader.working_folder
     elif "ASSETBUILD_OUTPUT" in given.variables:
         text, key, folder = given.variables["ASSETBUILD_OUTPUT"], "ASSETBUILD_OUTPUT", reader.working_folder
+    elif given.application.output is not None:
+        text, key, folder = os.fspath(given.application.output), given.application.output_name, reader.working_folder
     else:
         text, key, folder = from_file or "dist", "output", reader.folder
     if not text or "\0" in text:
@@ -565,6 +657,8 @@ def _base_url(reader: _Reader, table: Mapping[str, object], given: _Given) -> st
         return _valid_base_url(reader, "--base-url", given.base_url)
     if text := given.variables.get("ASSETBUILD_BASE_URL"):
         return _valid_base_url(reader, "ASSETBUILD_BASE_URL", text)
+    if given.application.base_url is not None:
+        return _valid_base_url(reader, given.application.base_url_name, given.application.base_url)
     return url or "/"
 
 

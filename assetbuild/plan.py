@@ -59,7 +59,8 @@ def config_file(config: Config) -> str:
 def tools(config: Config, workspace: str = "") -> Tools:
     """What every source of this build is compiled with."""
     roots = tuple(str(root) for root in config.sources)
-    return Tools(str(config.working_folder), roots, config.webassets, (str(config.folder),), config.filter_timeout, workspace)
+    search = (str(config.folder),)
+    return Tools(str(config.working_folder), roots, config.webassets, search, config.filter_timeout, workspace, config.prefixes)
 
 
 def work(tree: Tree, config: Config) -> Work:

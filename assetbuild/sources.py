@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from assetbuild.errors import BuildError, Problem
@@ -60,16 +61,27 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
+class Root:
+    """A source root: its absolute path, and what the logical paths below it begin with, "" or with a `/` at its end."""
+
+    path: str
+    prefix: str
+
+    def file(self, logical_path: str) -> str:
+        return f"{self.path}/{logical_path[len(self.prefix) :]}"
+
+
+@dataclass(frozen=True, slots=True)
 class Glance:
     """What there is below the roots, as the system tells it.
 
     looks: of every file, by `Source.key`: sources, those that a root before has, and those that were passed over and that
     filters may read all the same. passed_over: the keys of the latter. excluded: the logical paths of files and folders that
-    were passed over on purpose. linked: whether there is a symbolic link. real_roots: where the roots really are.
+    were passed over on purpose. linked: whether there is a symbolic link. real: the roots, as they are without such.
     """
 
-    roots: tuple[str, ...]
-    real_roots: tuple[str, ...]
+    roots: tuple[Root, ...]
+    real: tuple[Root, ...]
     keep_names: Sequence[Pattern]
     display: Callable[[str], str]
     looks: Mapping[str, str]
@@ -84,7 +96,11 @@ class Glance:
             return None  # What a link leads to has several keys.
         looks = dict(self.looks)
         for path in paths:
-            keys = [f"{i}/{path[len(root) + 1 :]}" for i, root in enumerate(self.real_roots) if path.startswith(root + "/")]
+            keys = [
+                f"{number}/{root.prefix}{path[len(root.path) + 1 :]}"
+                for number, root in enumerate(self.real)
+                if path.startswith(root.path + "/")
+            ]
             if not keys or not looks.keys() >= set(keys):
                 if keys and (_is_backup(path.rpartition("/")[2]) or not os.path.lexists(path)):
                     continue
@@ -108,7 +124,7 @@ class Glance:
     def file(self, key: str) -> str:
         """The absolute path of the file with this key, there or not."""
         number, _, path = key.partition("/")
-        return f"{self.roots[int(number)]}/{path}"
+        return self.roots[int(number)].file(path)
 
     def tree(self) -> Tree:
         """The sources: the first root that has a path wins. Raises BuildError where two names are one on other systems."""
@@ -130,24 +146,27 @@ class Glance:
 def glance(
     roots: Sequence[Path],
     *,
+    prefixes: Sequence[str] = (),
     exclude: Sequence[Pattern] = (),
     keep_names: Sequence[Pattern] = (),
     follow_symlinks: bool = False,
     ours: Sequence[Path] = (),
     display: Callable[[str], str] = str,
 ) -> Glance:
-    """Walk the roots. ours: folders that the build itself writes to, in which nothing can be a source.
+    """Walk the roots. prefixes: what the logical paths below each root begin with, "" or with a `/` at its end. ours: folders
+    that the build itself writes to, in which nothing can be a source.
 
     Raises BuildError with everything that is wrong with the names and kinds of files in them.
     """
     walk = _Walk(list(map(_real, roots)), exclude, keep_names, follow_symlinks, list(map(_real, ours)), display)
-    for number, root in enumerate(roots):
-        walk.root(number, str(root))
+    places = [Root(str(root), prefix) for root, prefix in zip_longest(roots, prefixes, fillvalue="")]
+    for number, place in enumerate(places):
+        walk.root(number, place)
     if walk.problems:
         raise BuildError(walk.problems)
     return Glance(
-        tuple(map(str, roots)),
-        tuple(map(str, walk.real_roots)),
+        tuple(places),
+        tuple(Root(str(real), place.prefix) for real, place in zip(walk.real_roots, places, strict=True)),
         keep_names,
         display,
         walk.looks,
@@ -197,9 +216,12 @@ class _Walk:
         self.looks: dict[str, str] = {}
         self.passed: set[str] = set()
         self.linked = False
+        #: How much of a logical path is not below the root that is walked.
+        self.above = 0
 
-    def root(self, number: int, root: str) -> None:
-        folders = [_Folder(root, "", _real(root))]
+    def root(self, number: int, root: Root) -> None:
+        self.above = len(root.prefix)
+        folders = [_Folder(root.path, root.prefix, _real(root.path))]
         # Links to folders come after all that is found without them, and those that are behind links after these: each is
         # followed where it really is, if it is there, and followed once; else few links could make a tree without end.
         links: list[_Folder] = []
@@ -289,7 +311,7 @@ class _Walk:
     def inside_passed_over(self, path: str) -> bool:
         if not self.keep_prefixes:
             return False  # Then no such folder was entered.
-        return any(part.startswith(".") or part in FOLDERS for part in path.split("/")[:-1])
+        return any(part.startswith(".") or part in FOLDERS for part in path[self.above :].split("/")[:-1])
 
     def kept_or_above_kept(self, path: str, entry: os.DirEntry[str]) -> bool:
         """Built-in excludes give way to keep_names: to a file that it names, and to the folders on the way there."""

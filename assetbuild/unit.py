@@ -34,7 +34,7 @@ class Tools:
 
     working_folder: what files in messages are relative to. roots: the source roots, absolute. settings: options of
     webassets' filters. search: folders for filters given by import path. time_limit: seconds that a tool may take for a file.
-    workspace: a folder for temporary files, which goes with the build; "": the system's.
+    workspace: a folder for temporary files, which goes with the build; "": the system's. prefixes: as in `Config`.
     """
 
     working_folder: str
@@ -43,6 +43,7 @@ class Tools:
     search: tuple[str, ...]
     time_limit: float
     workspace: str = ""
+    prefixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ def _filtered(
     text, read = source, list[str]()
     path = job.source.path
     for name in job.chain.filters:
-        unit = Unit(path, job.source.file, tools.roots, language(path))
+        unit = Unit(path, job.source.file, tools.roots, language(path), tools.prefixes)
         try:
             tool = load(name, tools.settings, tools.search, tools.time_limit, job.chain.hooks)
             filtered = tool.apply(text, unit)

@@ -86,6 +86,12 @@ def texts(found: tuple[Pattern, ...]) -> list[str]:
 # Roots
 
 
+def test_bundles_name_files_below_a_prefix_by_their_path_in_the_tree(adopted: Adopt) -> None:
+    toml = 'sources = ["x", {path = "static", prefix = "lib"}]'
+    found = adopted('env.register("a", "js/a.js", output="b.js")', ("static/js/a.js", "x/js/a.js"), toml=toml)
+    assert texts(only(found).contents) == ["lib/js/a.js"]
+
+
 def test_without_bundles_from_the_configuration_is_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     config = configuration.load(cwd=tmp_path, environ={})

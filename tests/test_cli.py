@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 import assetbuild
-from assetbuild import cli
+from assetbuild import cli, config
 from tests.conftest import Project
 
 #: The folder that holds the package, for processes of their own.
@@ -651,3 +651,19 @@ def test_the_version_needs_nothing_of_the_build(tmp_path: Path) -> None:
         [sys.executable, "-c", script], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_frameworks_own_command_line_adds_what_its_application_knows(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write({"static/a.css": "a{}", "assets/b.css": "b{}"})
+    monkeypatch.chdir(project.folder)
+    for name in ("ASSETBUILD_OUTPUT", "ASSETBUILD_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    application = config.Application((project.folder / "static",), project.folder / "public", base_url="/app/")
+    assert cli.main(["compile", "--json"], application=application) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["output"], document["base_url"]) == ("public", "/app/")
+    assert {"a.css", "b.css"} <= set(assetbuild.Assets("public"))
+    assert cli.main(["verify", "--quiet"], application=application) == 0
+    assert cli.main(["verify", "--quiet"]) == 1  # Without it: dist, where nothing is.

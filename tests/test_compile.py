@@ -609,3 +609,59 @@ def test_an_import_that_comes_too_late_is_warned_of_at_its_place(project: Projec
     project.write({"assets/a.css": "a { }\n\n  @import 'b.css';\n"})
     (warning,) = project.compile().warnings
     assert str(warning).startswith("assets/a.css:3:3: ")
+
+
+# ---- roots with a prefix
+
+
+def test_a_root_with_a_prefix_is_a_folder_of_the_tree(project: Project) -> None:
+    project.write(
+        {
+            "assetbuild.toml": 'sources = ["assets", {path = "lib", prefix = "vendor/lib"}]\nbase_url = "/s/"\n'
+            '[webassets]\nDART_SASS_LOAD_PATHS = ["lib/scss"]\n',
+            "assets/site.scss": '@use "vendor/lib/scss/mixins"; @use "colours"; a { color: colours.$ink }',
+            "assets/app.css": "@import 'vendor/lib/lib.css';",
+            "lib/lib.css": "a{b:url(img/a.png)} c{d:url(../../own.png)} e{f:url(/s/vendor/lib/img/a.png)}",
+            "lib/own.scss": '@use "scss/mixins";',
+            "lib/scss/_mixins.scss": ".m { n: o }",
+            "lib/scss/_colours.scss": "$ink: black;",
+            "lib/img/a.png": b"png",
+            "assets/own.png": b"own",
+        }
+    )
+    project.compile()
+    png = project.public("vendor/lib/img/a.png").removeprefix("vendor/lib/")
+    assert png.startswith("img/a.")
+    own = project.public("own.png")
+    assert project.text("vendor/lib/lib.css") == f"a{{b:url({png})}}c{{d:url(../../{own})}}e{{f:url({png})}}"
+    assert project.public("vendor/lib/lib.css") in project.text("app.css")
+    assert project.text("vendor/lib/own.css") == ".m{n:o}"
+    assert project.text("site.css") == ".m{n:o}a{color:black}"
+
+
+def test_a_change_below_a_prefix_reaches_what_refers_to_it_and_no_more(project: Project) -> None:
+    toml = 'sources = ["assets", {path = "lib", prefix = "vendor"}]\n'
+    files = {"assets/app.css": "@import 'vendor/lib.css';", "assets/b.css": "b{}", "lib/lib.css": "a{}", "lib/c.css": "c{}"}
+    project.write({"assetbuild.toml": toml, **files}).compile()
+    result = project.write({"lib/lib.css": "changed{}"}).compile()
+    assert {name.split(".")[0] for name in result.written} == {"app", "vendor/lib"}
+    project.write({"assetbuild.toml": toml.replace("vendor", "other"), "assets/app.css": "@import 'other/lib.css';"}).compile()
+    assert sorted(project.manifest["assets"]) == ["app.css", "b.css", "other/c.css", "other/lib.css"]
+
+
+def test_a_missing_reference_below_a_prefix_is_told_with_the_path_as_it_would_be_written(project: Project) -> None:
+    project.write(
+        {
+            "assetbuild.toml": 'sources = ["assets", {path = "lib", prefix = "vendor"}]\n',
+            "assets/app.css": "@import 'vendor/Lib.css'; @import 'lib.css';",
+            "lib/lib.css": "a{b:url(../vendor/c.png)}",
+        }
+    )
+    with pytest.raises(BuildError) as caught:
+        project.compile()
+    assert [str(problem) for problem in caught.value.problems] == [
+        'assets/app.css:1:10: "vendor/Lib.css" is in no source root; "vendor/lib.css" differs in letter case only',
+        'assets/app.css:1:36: "lib.css" is in no source root; did you mean "vendor/lib.css"?',
+        'lib/lib.css:1:9: "../vendor/c.png" is in no source root; put it there, '
+        "or let it pass by `missing` in the configuration",
+    ]

@@ -602,6 +602,29 @@ def test_one_root_may_be_inside_another(folder: Path) -> None:
     assert len(read(folder, 'sources = ["assets", "assets/vendor"]').sources) == 2
 
 
+def test_a_root_may_give_its_files_a_prefix(folder: Path) -> None:
+    loaded = read(folder, 'sources = ["assets", {path = "assets", prefix = "lib/v1/"}]')
+    assert loaded.sources == (folder / "assets", folder / "assets")
+    assert loaded.prefixes == ("", "lib/v1/")
+    assert read(folder, 'sources = [{path = "assets"}]').prefixes == ()
+
+
+@pytest.mark.parametrize(
+    ("root", "message"),
+    [
+        ('{path = "assets", prefix = "../x"}', 'sources[0].prefix: "../x" is no logical path'),
+        ('{path = "assets", prefix = "/x"}', 'sources[0].prefix: "/x" is no logical path'),
+        ('{path = "assets", prefix = 1}', "sources[0].prefix: must be text like"),
+        ('{path = "assets", prefixes = "x"}', 'sources[0].prefixes: there is no such key; did you mean "prefix"?'),
+        ('{prefix = "x"}', "sources[0]: it has no path"),
+        ('{path = 1, prefix = "x"}', "sources[0]: must be text, not a number"),
+        ('{path = "assets"}, "assets"', 'sources[1]: "assets" is the same folder as "assets"'),
+    ],
+)
+def test_what_is_wrong_with_a_prefix_is_said_at_its_place(folder: Path, root: str, message: str) -> None:
+    assert message in mistake(folder, f"sources = [{root}]")
+
+
 def test_dots_after_a_link_mean_what_they_mean_to_the_file_system(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "else" / "where").mkdir(parents=True)
     (folder / "link").symlink_to(tmp_path / "else" / "where")
@@ -738,3 +761,61 @@ def test_a_configuration_that_may_not_be_read_is_an_error(folder: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         config.load(cwd=folder, environ={})
     assert "cannot be read" in str(caught.value)
+
+
+# ---- what the application of a framework adds
+
+
+def test_an_applications_folders_stand_behind_those_of_the_file_and_count_once(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("assets", "static", "other")]
+    for folder in folders:
+        folder.mkdir()
+    (tmp_path / "link").symlink_to(folders[0])
+    application = config.Application((folders[1], tmp_path / "link", folders[2], folders[1]))
+    loaded = config.load(cwd=tmp_path, environ={}, application=application)
+    assert loaded.sources == tuple(folders)
+
+
+def test_an_applications_folder_may_have_a_prefix(tmp_path: Path) -> None:
+    for name in ("assets", "lib"):
+        (tmp_path / name).mkdir()
+    application = config.Application((("vendor", tmp_path / "lib"), ("", tmp_path / "assets"), ("vendor/", tmp_path / "lib")))
+    loaded = config.load(cwd=tmp_path, environ={}, application=application)
+    assert loaded.sources == (tmp_path / "assets", tmp_path / "lib")
+    assert loaded.prefixes == ("", "vendor/")
+    with pytest.raises(ConfigError, match=r'"lib" has a prefix that cannot be: "\.\./x" is no logical path'):
+        config.load(cwd=tmp_path, environ={}, application=config.Application((("../x", tmp_path / "lib"),)))
+
+
+def test_an_application_with_folders_needs_neither_a_file_nor_the_folder_assets(tmp_path: Path) -> None:
+    (tmp_path / "static").mkdir()
+    application = config.Application((tmp_path / "static",))
+    assert config.load(cwd=tmp_path, environ={}, application=application).sources == (tmp_path / "static",)
+    with pytest.raises(ConfigError, match="no folder assets here"):
+        config.load(cwd=tmp_path, environ={}, application=config.Application())
+
+
+def test_an_application_wins_over_the_file_and_the_environment_and_the_command_line_over_it(tmp_path: Path) -> None:
+    (tmp_path / "static").mkdir()
+    (tmp_path / "assetbuild.toml").write_text('output = "file"\nbase_url = "/file/"\n')
+    application = config.Application((tmp_path / "static",), tmp_path / "app", "STATIC_ROOT", "/app/", "STATIC_URL")
+
+    def told(environ: dict[str, str], output: str | None = None, base_url: str | None = None) -> tuple[str, str]:
+        loaded = config.load(cwd=tmp_path, environ=environ, output=output, base_url=base_url, application=application)
+        return loaded.output.name, loaded.base_url
+
+    variables = {"ASSETBUILD_OUTPUT": "environment", "ASSETBUILD_BASE_URL": "/environment/"}
+    assert told({}) == ("app", "/app/")
+    assert told(variables) == ("environment", "/environment/")
+    assert told(variables, "line", "/line/") == ("line", "/line/")
+
+
+def test_a_message_about_an_applications_setting_has_the_settings_name(tmp_path: Path) -> None:
+    (tmp_path / "static").mkdir()
+    inside = tmp_path / "static/dist"
+    application = config.Application((tmp_path / "static",), inside, "STATIC_ROOT", "static", "STATIC_URL")
+    with pytest.raises(ConfigError) as caught:
+        config.load(cwd=tmp_path, environ={}, application=application)
+    first, second = map(str, caught.value.problems)
+    assert first.startswith("STATIC_ROOT: ")
+    assert second.startswith("STATIC_URL: ")

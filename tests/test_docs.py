@@ -177,7 +177,7 @@ def check_session(text: str, where: str) -> None:
 
 def check_configuration(text: str, folder: Path) -> None:
     """It is read without a complaint, where the folders are that it names."""
-    for name in ("assets", "mylib/static", "vendor", "static"):
+    for name in ("assets", "mylib/static", "vendor/htmx", "static"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "mylib/__init__.py").touch()
     (folder / "assets.yml").touch()

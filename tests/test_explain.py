@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from assetbuild import cli
 from assetbuild import config as configuration
 from assetbuild.errors import BuildError
 from assetbuild.explain import Explanation, Mention, explain
@@ -111,3 +112,14 @@ def test_nothing_is_written(project: Project) -> None:
     before = sorted(project.write(SITE).folder.rglob("*"))
     ask(project, "css/app.css")
     assert sorted(project.folder.rglob("*")) == before
+
+
+def test_a_source_below_a_prefix_is_found_by_its_path_in_the_tree_and_by_its_file(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write({"assetbuild.toml": 'sources = [{path = "lib", prefix = "vendor"}]', "lib/a.css": "a{}"})
+    told = ask(project, "vendor/a.css")
+    assert (told.logical_path, told.source, told.root) == ("vendor/a.css", "lib/a.css", "lib")
+    monkeypatch.chdir(project.folder)
+    assert cli.main(["explain", "lib/a.css"]) == 0
+    assert "vendor/a.css" in capsys.readouterr().out

@@ -175,3 +175,26 @@ def test_links_that_lead_out_are_followed_once_too(tmp_path: Path) -> None:
     found = paths(tmp_path / f"d{depth - 1}", follow_symlinks=True)
     assert {"file", "a/file", "b/file", "a/a/file", "a/b/file", "a/a/a/file"} <= found
     assert len(found) == 1 + 2 * (depth - 1)
+
+
+def test_a_prefix_stands_before_every_path_below_its_root_and_patterns_see_it(tmp_path: Path) -> None:
+    for name in ("one/vendor/b.css", "two/b.css", "two/c.css", "two/d/e.css", "two/.x/f.css", "two/old/g.css"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    tree = sources.glance(
+        [tmp_path / "one", tmp_path / "two"],
+        prefixes=("", ".lib/vendor/"),
+        exclude=[Pattern(".lib/vendor/old/")],
+        keep_names=[Pattern(".lib/vendor/.x/f.css")],
+    ).tree()
+    assert [(one.path, one.root, one.kept) for one in tree.sources] == [
+        (".lib/vendor/.x/f.css", 1, True),
+        (".lib/vendor/b.css", 1, False),
+        (".lib/vendor/c.css", 1, False),
+        (".lib/vendor/d/e.css", 1, False),
+        ("vendor/b.css", 0, False),
+    ]
+    seen = sources.glance([tmp_path / "one", tmp_path / "two"], prefixes=("", "vendor/"))
+    tree = seen.tree()
+    assert {one.path: one.root for one in tree.sources}["vendor/b.css"] == 0
+    assert "1/vendor/b.css" in seen.looks, "a filter may read it"

@@ -120,9 +120,9 @@ class Contents:
         if self.outputs.get(file, bundle) != bundle:
             return self.outputs[file]
         number, path = next(self.in_tree(file), (0, ""))
-        for earlier in self.roots[:number]:
-            if os.path.exists(earlier / path) and not os.path.samefile(earlier / path, file):
-                what = f'"{self.shown(file)}" is hidden by "{self.shown(earlier / path)}", which has the same path in the tree'
+        for earlier in self.places(path)[:number]:
+            if earlier and os.path.exists(earlier) and not os.path.samefile(earlier, file):
+                what = f'"{self.shown(file)}" is hidden by "{self.shown(earlier)}", which has the same path in the tree'
                 self.found.problem(place, "contents", what, "rename one of the two" + self.or_move(file))
                 return ""
         if not path:
@@ -149,7 +149,13 @@ class Contents:
         for one, real in ((file, False), (os.path.realpath(file), True)):
             for number, root in enumerate(self.roots):
                 if path := below(Path(os.path.realpath(root)) if real else root, one):
-                    yield number, path
+                    yield number, self.config.prefix(number) + path
+
+    def places(self, path: str) -> list[Path | None]:
+        """Where each root has, or would have, the file with this logical path; None where none of its files can have it."""
+        prefixes = [self.config.prefix(number) for number in range(len(self.roots))]
+        pairs = zip(self.roots, prefixes, strict=True)
+        return [root / path.removeprefix(prefix) if path.startswith(prefix) else None for root, prefix in pairs]
 
     def pattern(self, path: str, place: str, key: str, *, glob: bool = False) -> list[Pattern]:
         try:

@@ -131,7 +131,7 @@ class _Translation:
                 found.problem("", "url", what, f'set base_url = "{url}" if that is meant', warning=True)
         if not re.fullmatch(r"[\w.]+:[\w.]+", str(config.bundles_from)):
             file = found.absolute(os.path.join(config.folder, str(config.bundles_from)))
-            self.stale += [pattern for root in self.tree.roots if (path := below(root, file)) for pattern in _built(path)]
+            self.stale += self.built(file)
 
     # ---- which bundles are published
 
@@ -214,13 +214,19 @@ class _Translation:
             self.found.problem(place, "output", what, 'name it like "js/app.js"')
             return None
         self.tree.outputs[unversioned(file)] = name
-        for root in self.tree.roots:
-            source = self.found.absolute(root / name)
+        for where in filter(None, self.tree.places(name)):
+            source = self.found.absolute(where)
             if source != unversioned(file) and os.path.isfile(source):
                 what = f'"{name}" is the path of the source "{self.tree.shown(source)}" too'
                 self.found.problem(place, "output", what, "give the bundle an output of its own")
-        self.stale += [pattern for root in self.tree.roots if (path := below(root, file)) for pattern in _built(path)]
+        self.stale += self.built(file)
         return name
+
+    def built(self, file: str) -> list[Pattern]:
+        """Patterns of the logical paths that a file which is no source has, whatever its version."""
+        roots = enumerate(self.tree.roots)
+        paths = [self.config.prefix(number) + path for number, root in roots if (path := below(root, file))]
+        return [pattern for path in paths for pattern in _built(path)]
 
     # ---- bundles
 
@@ -304,7 +310,7 @@ class _Translation:
         number = 1
         while True:
             name = f"{top}/({number}){posixpath.splitext(top)[1]}"
-            if name not in self.bundles and not any(os.path.lexists(root / name) for root in self.tree.roots):
+            if name not in self.bundles and not any(map(os.path.lexists, filter(None, self.tree.places(name)))):
                 self.bundles[name] = Bundle(name, (), published=False)
                 return name
             number += 1

@@ -24,12 +24,14 @@ class Unit:
     file: the absolute path of the file on disk.
     roots: the absolute paths of the source roots, the first wins.
     language: what the text is when the filter sees it.
+    prefixes: what the logical paths of the files below each root begin with, "" or with a `/` at its end.
     """
 
     logical_path: str
     file: str
     roots: tuple[str, ...]
     language: Language
+    prefixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

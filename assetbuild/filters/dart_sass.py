@@ -63,8 +63,8 @@ class DartSass:
         from assetbuild.filters import embedded_sass
 
         refuse_nul(text)
-        load_paths = folders(_LOAD_PATHS, self.load_paths, self.search, unit.roots)
-        sheets = _Sheets(Tree(unit.roots), unit, text, load_paths)
+        tree = Tree(unit.roots, unit.prefixes)
+        sheets = _Sheets(tree, unit, text, folders(_LOAD_PATHS, self.load_paths, self.search, tree))
         response = embedded_sass.compile_sheet(
             text,
             _syntax(unit.logical_path),

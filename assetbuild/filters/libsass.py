@@ -50,7 +50,8 @@ class LibSass:
         if not text:
             return Filtered(text)  # libsass takes an empty text for a mistake of its caller's.
         refuse_nul(text)
-        importer = _Importer(Tree(unit.roots), unit.logical_path, folders(_INCLUDES, self.includes, self.search, unit.roots))
+        tree = Tree(unit.roots, unit.prefixes)
+        importer = _Importer(tree, unit.logical_path, folders(_INCLUDES, self.includes, self.search, tree))
         said: list[object] = []
         heard = {sass.SassFunction(at, ("$message",), said.append) for at in ("@warn", "@debug")}
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from assetbuild.errors import line_and_column
 from assetbuild.filters import FilterError, FilterUnavailableError, Settings
@@ -35,7 +36,7 @@ def below(place: str, roots: tuple[str, ...]) -> str | None:
     return None
 
 
-def folders(key: str, given: tuple[str, ...], search: tuple[str, ...], roots: tuple[str, ...]) -> tuple[str, ...]:
+def folders(key: str, given: tuple[str, ...], search: tuple[str, ...], tree: Tree) -> tuple[str, ...]:
     """The folders that the setting `key` gives, as folders of the logical tree.
 
     search: folders from which relative ones are taken, before the working folder and the roots.
@@ -43,12 +44,12 @@ def folders(key: str, given: tuple[str, ...], search: tuple[str, ...], roots: tu
     """
     found = []
     for folder in given:
-        places = [os.path.join(base, folder) for base in (*search, os.getcwd(), *roots)]
-        inside = (below(place, roots) for place in places if os.path.isdir(place))
+        places = [os.path.join(base, folder) for base in (*search, os.getcwd(), *tree.roots)]
+        inside = (tree.path(place) for place in places if os.path.isdir(place))
         path = next((path for path in inside if path is not None), None)
         if path is None:
             raise FilterUnavailableError(f'{key} names "{folder}", which is no folder inside a source root; add it to sources')
-        found.append("" if path == "." else path)
+        found.append(path)
     return tuple(found)
 
 
@@ -60,15 +61,23 @@ def refuse_nul(text: str, file: str = "") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The source roots as one tree of logical paths."""
+    """The source roots as one tree of logical paths. prefixes: as in `Unit`."""
 
     roots: tuple[str, ...]
+    prefixes: tuple[str, ...] = ()
+
+    def path(self, place: str) -> str | None:
+        """The logical path of a place in the first root that holds it, links followed; None where it is in none."""
+        for root, prefix in zip_longest(self.roots, self.prefixes, fillvalue=""):
+            if (inside := below(place, (root,))) is not None:
+                return prefix.rstrip("/") if inside == "." else prefix + inside
+        return None
 
     def file(self, logical_path: str) -> str | None:
         """The file with this path in the first root that has it. Raises FilterError for a link that leads outside."""
-        for root in self.roots:
-            file = os.path.join(root, logical_path)
-            if os.path.isfile(file):
+        for root, prefix in zip_longest(self.roots, self.prefixes, fillvalue=""):
+            file = os.path.join(root, logical_path[len(prefix) :])
+            if logical_path.startswith(prefix) and os.path.isfile(file):
                 if below(file, self.roots) is None:
                     raise FilterError(f'"{logical_path}" is a link that leads out of the source roots')
                 return file

@@ -548,7 +548,8 @@ def _unusable(error: Exception) -> str:
 def _without(message: str, workspace: str, unit: Unit) -> str:
     """A message in which the source has the name that the user knows, under whatever name the tool was given it."""
     message = re.sub(rf"[^\s\"'(]*{re.escape(os.path.basename(workspace))}/[\w./]*\w", lambda _: unit.logical_path, message)
-    for root in (unit.file.removesuffix(unit.logical_path), *(f"{root}{os.sep}" for root in unit.roots)):
+    above = unit.file.removesuffix(unit.logical_path)
+    for root in (above if above != unit.file else "", *(f"{root}{os.sep}" for root in unit.roots)):
         message = message.replace(root, "") if root else message
     return message
 
