@@ -98,7 +98,12 @@ def create_app(artifact: str | os.PathLike[str] | None = None) -> Flask:
 
     @app.after_request
     def protect(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        policy = CONTENT_SECURITY_POLICY
+        if assets.live_reload:  # While `assetbuild watch --live-reload` runs, and never in production.
+            script = urlsplit(assets.live_reload)
+            for directive in ("script-src 'self'", "connect-src 'self'"):
+                policy = policy.replace(directive, f"{directive} {script.scheme}://{script.netloc}")
+        response.headers["Content-Security-Policy"] = policy
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
