@@ -22,6 +22,7 @@ from assetbuild.report import Progress, Reporter, is_terminal
 # What a command does is imported when it is asked for: `--version` and `--help` answer at once.
 if TYPE_CHECKING:
     from assetbuild.config import Application, Config
+    from assetbuild.dev.live import LiveReload
     from assetbuild.dev.watch import Audience
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -233,6 +234,8 @@ def compile(options: Options, base_url: str | None) -> int:  # noqa: A001 (a com
 @click.option("--poll", is_flag=True, help="Look for changes every 0.3 s; for file systems that tell of none.")
 @click.option("--live-reload", is_flag=True, help="Tell open pages of every rebuild.")
 @click.option("--live-reload-port", type=click.IntRange(0, 65535), metavar="PORT", help="The port for that; 0: any.")
+@click.option("--live-reload-host", metavar="ADDRESS", help="The address to listen on, 127.0.0.1 unless this says so.")
+@click.option("--live-reload-allow", metavar="HOST", multiple=True, help="A name by which pages may ask; can be repeated.")
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]")
 def watch(
     options: Options,
@@ -240,6 +243,8 @@ def watch(
     poll: bool,
     live_reload: bool,
     live_reload_port: int | None,
+    live_reload_host: str | None,
+    live_reload_allow: tuple[str, ...],
     command: tuple[str, ...],
 ) -> int:
     """Build, then build again after every change, for development.
@@ -254,13 +259,12 @@ def watch(
       assetbuild watch -- flask run --debug
     """
     from assetbuild.dev import watch as watching
-    from assetbuild.dev.live import LiveReload
 
     reporter = options.reporter
     told = _told_as_json(options) if options.as_json else _told_in_lines(reporter)
     server = None
-    if live_reload or live_reload_port is not None:
-        server = LiveReload(port=live_reload_port, resume=_last_live_reload(options), log=reporter.line)
+    if live_reload or live_reload_port is not None or live_reload_host or live_reload_allow:
+        server = _live_reload(options, live_reload_port, live_reload_host, live_reload_allow)
     try:
         return watching.watch(
             lambda: options.load(base_url=base_url), told, poll=poll, jobs=options.jobs, server=server, command=command
@@ -269,6 +273,21 @@ def watch(
         if error.number != signal.SIGTERM:
             raise
         return DONE
+
+
+def _live_reload(options: Options, port: int | None, host: str | None, names: Sequence[str]) -> LiveReload:
+    from assetbuild.dev.live import LOOPBACK, LiveReload
+
+    log = options.reporter.line
+    last = _last_live_reload(options)
+    try:
+        server = LiveReload(host or "127.0.0.1", port, allowed_hosts=names, resume=last, log=log)
+    except ValueError as error:
+        message = str(error).replace("with allowed_hosts", "with --live-reload-allow")
+        raise click.UsageError(f"live reload: {message}.") from None
+    if host and (f"[{host}]" if ":" in host else host) not in LOOPBACK:
+        log(f"live reload listens on {host}: whoever reaches it, and asks by an allowed name, learns what is built")
+    return server
 
 
 def _last_live_reload(options: Options) -> str | None:

@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -131,6 +132,8 @@ def execute(page: Path, folder: Path) -> None:
                 check_the_container(folder)
             elif block.language == "nginx":
                 check_nginx(file, folder)
+            elif block.file == "compose.yaml":
+                check_compose(block.text, folder)
             elif block.file.startswith(".github/workflows/"):
                 check_workflow(block.text, folder)
         elif block.language == "dockerfile":
@@ -230,6 +233,35 @@ def check_workflow(text: str, folder: Path) -> None:
     steps = job["steps"]
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
     run("\n".join(step["run"] for step in steps if "run" in step), folder)
+
+
+def check_compose(text: str, folder: Path) -> None:
+    """What builds in it is a real `watch`, which a page at the published port hears; what reads it reads what that writes."""
+    services = yaml.safe_load(text)["services"]
+    words = shlex.split(shlex.split(services["assets"]["command"])[2].partition("exec ")[2])
+    words[0:1] = [sys.executable, "-m", "assetbuild"]
+    port = free_port()
+    process = subprocess.Popen(
+        [*words, "--live-reload-port", str(port), "--json"], cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["ok"]
+        url = json.loads((folder / "dist/manifest.json").read_bytes())["live_reload"]
+        assert url.startswith(f"http://localhost:{port}/")
+        with urlopen(url) as response:
+            assert response.status == 200
+        published = services["assets"]["ports"][0].split(":")
+        assert published[:2] == ["127.0.0.1", published[2]]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+    settings = services["web"]["environment"]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (settings | {"ASSETBUILD_OUTPUT": str(folder / "dist")}).items():
+            patch.setenv(name, value)
+        assert Assets().url("css/app.css").startswith("/static/css/app.")
 
 
 class Loaded(HTMLParser):

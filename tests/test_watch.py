@@ -245,6 +245,20 @@ def test_a_compile_after_it_is_for_production_again(project: Project, start: Cal
     assert text(project, "b.js") == "let b=1"
 
 
+def test_live_reload_beyond_loopback_needs_a_name_and_says_who_may_hear(project: Project, start: Callable[..., Watch]) -> None:
+    project.write(SITE)
+    refused = start("--live-reload-host", "0.0.0.0")
+    assert refused.process.wait(PATIENCE) == 2
+    assert refused.process.stdout
+    assert "name the hosts by which pages may ask, with --live-reload-allow" in refused.process.stdout.read()
+    watch = start("--live-reload-host", "0.0.0.0", "--live-reload-port", "0", "--live-reload-allow", "dev.test")
+    watch.next()
+    assert project.manifest["live_reload"].startswith("http://dev.test:")
+    watch.end()
+    assert watch.process.stderr
+    assert "live reload listens on 0.0.0.0" in watch.process.stderr.read()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_after_any_edits_the_artifact_is_what_a_fresh_build_makes(project: Project, tmp_path: Path, seed: int) -> None:
     dice = random.Random(seed)
