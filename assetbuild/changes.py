@@ -62,10 +62,14 @@ def environment(config: Config, packers: Iterable[Tool], tools: Iterable[tuple[s
     parts = [own_version(str(Path(__file__).parent)), sys.version, repr(config)]
     parts += [f"{packer.name} {packer.largest}" for packer in packers]
     for name, hooks in sorted(tools):
-        tool = _filter(config, name, hooks)  # type: ignore[arg-type]  # as it was written
-        identity = tool.identity()
-        parts += [name, hooks, str(len(identity)), *identity]
+        tool = identity(config, name, hooks)
+        parts += [name, hooks, str(len(tool)), *tool]
     return key(parts)
+
+
+def identity(config: Config, name: str, hooks: str) -> tuple[str, ...]:
+    """Everything that decides what a filter makes of a text. hooks: which of it are called. Raises FilterError."""
+    return _filter(config, name, hooks).identity()  # type: ignore[arg-type]  # as they were written
 
 
 def _filter(config: Config, name: str, hooks: Hooks) -> Filter:

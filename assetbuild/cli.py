@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import signal
@@ -198,7 +199,8 @@ def init(options: Options) -> int:
 @assetbuild.command(epilog=_EXIT_STATUSES)
 @_common
 @click.option("--base-url", metavar="URL", help='What helpers put before a path: "/static/", "https://cdn.example.com/a/".')
-def compile(options: Options, base_url: str | None) -> int:  # noqa: A001 (a command's word is its function's name)
+@click.option("--provenance", metavar="FILE", help="Write where the artifact came from, as an in-toto statement.")
+def compile(options: Options, base_url: str | None, provenance: str | None) -> int:  # noqa: A001 (a command's word is its function's name)
     """Build the artifact.
 
     Files are written first and the manifest last, so that whoever reads the folder finds a whole old artifact or a whole new
@@ -211,14 +213,24 @@ def compile(options: Options, base_url: str | None) -> int:  # noqa: A001 (a com
       SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) assetbuild compile --json
     """
     from assetbuild import report
-    from assetbuild.compile import compile as build
+    from assetbuild.adopt import adopt
+    from assetbuild.compile import project
 
     config = options.load(base_url=base_url)
+    if provenance is not None:
+        _beside_the_artifact(provenance, config)
     reporter = options.reporter
     try:
-        result = build(config, jobs=options.jobs, progress=options.progress(reporter))
+        adopted = adopt(config)
+        whole = provenance is not None
+        built = project(adopted, jobs=options.jobs, progress=options.progress(reporter), whole=whole)
     finally:
         reporter.clear()
+    result = built.result
+    if provenance is not None:
+        from assetbuild.provenance import statement
+
+        _write(provenance, statement(adopted.config, built.index, __version__))
     shown = _shown(config.output)
     if options.as_json:
         _print_json(report.result_data(result, shown))
@@ -226,6 +238,28 @@ def compile(options: Options, base_url: str | None) -> int:  # noqa: A001 (a com
         reporter.problems(result.warnings)
         reporter.summary(result, shown)
     return DONE
+
+
+def _beside_the_artifact(file: str, config: Config) -> None:
+    """Raises UsageError where a file would be written into the artifact, or over a source."""
+    where = os.path.realpath(file)
+    for folder in (config.output, *config.sources):
+        if where.startswith(os.path.realpath(folder) + os.sep):
+            raise click.UsageError(f"--provenance names a file in {_shown(folder)}; name one outside of it.")
+
+
+def _write(file: str, data: bytes) -> None:
+    """A file appears whole, or stays as it was. Raises AssetbuildError."""
+    new = f"{file}.new-{os.getpid()}"
+    try:
+        try:
+            Path(new).write_bytes(data)
+            os.replace(new, file)
+        except BaseException:
+            Path(new).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise AssetbuildError(f"{file} could not be written: {error.strerror}") from error
 
 
 @assetbuild.command(epilog=_EXIT_STATUSES, context_settings={"ignore_unknown_options": False})
@@ -373,8 +407,9 @@ def check(options: Options, unused: bool) -> int:
 @assetbuild.command(epilog=_EXIT_STATUSES)
 @_common
 @click.option("--production", is_flag=True, help="An artifact that `watch` wrote is a finding.")
+@click.option("--provenance", metavar="FILE", help="Hold the artifact against this statement, too.")
 @click.argument("folder", metavar="[DIR]", required=False)
-def verify(options: Options, folder: str | None, production: bool) -> int:
+def verify(options: Options, folder: str | None, production: bool, provenance: str | None) -> int:
     """Hold an artifact against its manifest.
 
     Every file and variant is hashed again and compared with its name, integrity, size and digest; every reference in a
@@ -402,6 +437,14 @@ def verify(options: Options, folder: str | None, production: bool) -> int:
         found = hold(artifact, production=production, progress=functools.partial(options.progress(reporter), "verify"))
     finally:
         reporter.clear()
+    if provenance is not None:
+        from assetbuild.provenance import differences
+
+        try:
+            text = Path(provenance).read_bytes()
+        except OSError as error:
+            raise click.UsageError(f"{provenance} cannot be read: {error.strerror}.") from error
+        found = dataclasses.replace(found, findings=(*found.findings, *differences(text, provenance, artifact, found.digest)))
     if options.as_json:
         _print_json(
             {

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from assetbuild import changes, compressors, publish, sources
-from assetbuild.adopt import adopt
+from assetbuild.adopt import Adopted, adopt
 from assetbuild.beside import beside
 from assetbuild.cache import Cache, CacheUse, opened
 from assetbuild.changes import Changes
@@ -23,18 +23,25 @@ def compile(config: Config, *, jobs: int | None = None, progress: Progress = sil
 
     Raises ConfigError and BuildError; the artifact is then as it was.
     """
+    return project(adopt(config), jobs=jobs, progress=progress).result
+
+
+def project(adopted: Adopted, *, jobs: int | None = None, progress: Progress = silent, whole: bool = False) -> Built:
+    """The same for a configuration whose bundles are adopted, with what is known of the artifact. whole: all of that, even
+    where nothing has changed."""
     started = time.monotonic()
-    adopted = adopt(config)
     found = opened(str(adopted.config.cache_dir))
     cache = found if isinstance(found, Cache) else None
     tools = compressors.tools(adopted.config.compress)
     order = Order(adopted.config, cache, tools, adopted.warnings, jobs, progress)
     known = changes.last(cache, adopted.config, tools) if cache else None
+    if known and whole and known.depth() is None:
+        known = None
     built = build(order, known)
     if cache and built.index is not known:
         built.index.keep(cache, changes.name_for(adopted.config))
     use = replace(built.result.use, refused=found if isinstance(found, str) else "")
-    return replace(built.result, use=use, seconds=time.monotonic() - started)
+    return replace(built, result=replace(built.result, use=use, seconds=time.monotonic() - started))
 
 
 def build(order: Order, known: Index | None, seen: sources.Glance | None = None, *, sound: bool = False) -> Built:

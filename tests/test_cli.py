@@ -615,7 +615,7 @@ def test_a_fault_of_our_own_is_one_line_and_with_verbose_a_traceback(run: Run, m
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("first\nlast")
 
-    monkeypatch.setattr("assetbuild.compile.compile", fail)
+    monkeypatch.setattr("assetbuild.compile.project", fail)
     ran = run("compile")
     assert (ran.status, ran.out) == (1, "")
     assert "Traceback" not in ran.err

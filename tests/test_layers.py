@@ -32,7 +32,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("build",),
     ("make",),
     ("compile", "serve_config", "verify"),
-    ("check", "explain", "init", "unused"),
+    ("check", "explain", "init", "provenance", "unused"),
     ("report",),
     ("dev", "dev.*"),
     ("cli",),
