@@ -24,7 +24,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("beside", "errors", "interrupts", "looks", "media_types", "patterns", "pool", "syntax"),
     ("syntax.*", "syntax.css.*", "syntax.js.*"),
     ("compressors", "config", "references", "spool", "survey"),
-    ("cache", "cache.*", "filters", "publish", "sources", "unpack", "variants"),
+    ("cache", "cache.*", "filters", "publish", "publish.*", "sources", "unpack", "variants"),
     ("bundles", "bundles.*", "filters.*", "fingerprint", "graph", "index", "references.*"),
     ("adopt", "adopt.*", "link", "result", "unit"),
     ("missing", "plan", "recall", "templates"),
@@ -40,7 +40,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
 )
 
 # Packages whose modules are one room in several files: they may import one another, as long as no cycle comes of it.
-FAMILIES = ("adopt", "bundles", "cache", "dev", "filters", "syntax.css", "syntax.js")
+FAMILIES = ("adopt", "bundles", "cache", "dev", "filters", "publish", "syntax.css", "syntax.js")
 
 # Neighbours that know one another, each with its reason.
 NEIGHBOURS: dict[tuple[str, str], str] = {

@@ -119,6 +119,13 @@ def test_every_time_is_the_epoch_where_one_is_given(tmp_path: Path) -> None:
     assert {p.stat().st_mtime for p in [tmp_path / "dist", *(tmp_path / "dist").rglob("*")]} == {1_700_000_000}
 
 
+def test_a_folder_that_goes_with_its_last_file_needs_no_time(tmp_path: Path) -> None:
+    put(tmp_path, {"a/b.1.css": b"x", "c.1.css": b"x"}, epoch=1_700_000_000)
+    put(tmp_path, {"c.1.css": b"x"}, epoch=1_700_000_000)
+    assert not (tmp_path / "a").exists()
+    assert (tmp_path.stat().st_mtime, found(tmp_path)) == (1_700_000_000, {"c.1.css": b"x"})
+
+
 def test_folders_above_the_output_get_the_mode_of_its_own(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
@@ -213,8 +220,8 @@ def test_whatever_the_system_calls_it_that_the_output_may_not_be_written(
 def publish_without_mending(output: Path) -> None:
     """As if the folders were another's, whose mode this user cannot mend."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(publish, "_is_owner", lambda _: False)
-        patch.setattr(publish._Publication, "mend_mode", lambda *_: None)
+        patch.setattr("assetbuild.publish.place._is_owner", lambda _: False)
+        patch.setattr("assetbuild.publish.place.Place.mend_mode", lambda *_: None)
         put(output, {"a/b.2.css": b"y"})
 
 
@@ -290,7 +297,7 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from tests.test_publish import put
-import assetbuild.publish as publish
+from assetbuild.errors import BuildError, ConfigError
 import assetbuild.runtime.shape, ctypes, json  # So that no file of theirs is counted.
 count = 0
 def hook(event, args):
@@ -344,7 +351,7 @@ import os, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from tests.test_publish import put
-import assetbuild.publish as publish
+from assetbuild.errors import BuildError, ConfigError
 import assetbuild.runtime.shape, ctypes, json  # So that no file of theirs is counted.
 count = 0
 def hook(event, args):
@@ -358,7 +365,7 @@ sys.addaudithook(hook)
 running = True
 try:
     put(Path(sys.argv[1]), {"new/a.9.css": b"9" * 100, "same.1.css": b"1", "robots.txt": b"new"})
-except (publish.ConfigError, publish.BuildError, KeyboardInterrupt):
+except (BuildError, ConfigError, KeyboardInterrupt):
     print("failed")
 running = False
 print("all" if count < int(sys.argv[2]) else "")
