@@ -344,6 +344,7 @@ def check_docker_commands(script: str, dockerfile_text: str, where: str) -> None
     assert re.fullmatch(rf"docker run --rm --read-only --tmpfs /tmp -p {port[1]}:{port[1]} {name[1]}", start), where
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name not in NOT_FOLLOWED], ids=lambda page: page.name)
 def test_every_example_of_a_page_runs_from_its_top_to_its_end(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -18,6 +18,8 @@ from tests.browser import Visit, chromium, tab
 from tests.conftest import Project
 from tests.npm import packages
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Visit]:

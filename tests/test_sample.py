@@ -30,6 +30,8 @@ from tests.browser import Visit, chromium, tab, visit
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
 
+pytestmark = pytest.mark.long
+
 PACKAGE = Path(assetbuild.__file__).parent
 SAMPLE = Path(__file__).parent.parent / "sample_project"
 STARTUP = 60.0  # seconds after which a server that has not answered counts as dead
