@@ -1,16 +1,44 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from assetbuild import compile as build
 from assetbuild import config as configuration
+from assetbuild.pool import available_cores
 from assetbuild.result import Result
 from assetbuild.runtime.manifest import Manifest, load
+from tests.npm import thorough
+
+# In the background of a script these are ignored, and what is ignored here is ignored by every process that a test starts.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, handler)
+
+hypothesis.settings.register_profile("thorough", max_examples=2000, deadline=None)
+if thorough():
+    hypothesis.settings.load_profile("thorough")
+
+
+def examples(count: int) -> int:
+    """How many examples a property is tried with that is given so many from day to day."""
+    return count * 20 if thorough() else count
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than cores: a good part of what the tests do is to wait for disks, servers and browsers."""
+    return available_cores() + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no worker is left with it in the end; with it the others have something to take."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @dataclass(frozen=True)

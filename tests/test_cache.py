@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from assetbuild import cli
 from assetbuild.cache import Cache, key, opened
-from tests.conftest import Project
+from tests.conftest import Project, examples
 
 SITE: dict[str, str | bytes] = {
     "assets/css/a.css": "@import 'b.css';\na  {  background : url(../img/a.png) }\n",
@@ -76,7 +76,7 @@ def test_entries_that_cannot_be_believed_are_counted(project: Project) -> None:
     assert project.compile().use.rejected == 0
 
 
-@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32))
 def test_a_damaged_cache_costs_time_and_changes_nothing(project: Project, seed: int) -> None:
     dice = random.Random(seed)
@@ -108,7 +108,8 @@ def test_a_damaged_cache_costs_time_and_changes_nothing(project: Project, seed: 
             path.rmdir()
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.long
+@settings(deadline=None, max_examples=examples(6), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32))
 def test_after_any_edits_a_warm_build_gives_what_a_cold_one_gives(project: Project, seed: int) -> None:
     dice = random.Random(seed)

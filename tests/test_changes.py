@@ -18,7 +18,7 @@ from assetbuild.compile import compile as build
 from assetbuild.errors import AssetbuildError, BuildError
 from assetbuild.result import Result
 from assetbuild.verify import verify
-from tests.conftest import Project
+from tests.conftest import Project, examples
 
 SITE: dict[str, str | bytes] = {
     "assets/css/a.css": "a  { b : url(../img/i.svg) }",
@@ -257,7 +257,8 @@ def edited(dice: random.Random, folder: Path) -> set[Path]:
     return paths
 
 
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.long
+@settings(deadline=None, max_examples=examples(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32))
 def test_after_any_edits_a_build_gives_what_a_fresh_one_gives(project: Project, seed: int) -> None:
     dice = random.Random(seed)

@@ -19,16 +19,13 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
-from urllib.error import URLError
 from urllib.parse import urljoin
 from urllib.request import urlopen
 
@@ -46,8 +43,9 @@ from assetbuild.integrations import jinja
 from assetbuild.references import css, js
 from assetbuild.runtime import manifest as treaty
 from assetbuild.verify import verify
-from tests import dockerfile
+from tests import dockerfile, server
 from tests.conftest import Project
+from tests.server import free_port
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/howto").glob("*.md")))
@@ -211,8 +209,9 @@ def check_nginx(file: Path, folder: Path) -> None:
     assert str(folder) in changed
     scratch = folder.parent / f"{folder.name}-nginx"
     scratch.mkdir()
-    temporary = "".join(f"{kind}_temp_path {scratch}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    (scratch / "nginx.conf").write_text(changed.replace("http {", f"http {{ access_log off; {temporary}", 1), "utf-8")
+    (scratch / "nginx.conf").write_text(
+        changed.replace("http {", f"http {{ access_log off; {server.nginx_folders(scratch)}", 1), "utf-8"
+    )
     user = "user root; " if os.geteuid() == 0 else ""
     options = f"{user}daemon off; pid {scratch}/pid; error_log {scratch}/error.log;"
     command = [nginx, "-p", str(scratch), "-c", str(scratch / "nginx.conf"), "-e", str(scratch / "error.log"), "-g", options]
@@ -278,30 +277,11 @@ class Loaded(HTMLParser):
             self.found.append((url, given.get("integrity")))
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
 @contextlib.contextmanager
 def serving(command: list[str], folder: Path, env: dict[str, str], port: int, log: Path, path: str = "") -> Iterator[str]:
-    """A server that is started and asked until it answers; gives the URL that it was asked for."""
-    with log.open("wb") as said:
-        process = subprocess.Popen(command, cwd=folder, env=env, stdout=said, stderr=said)
-    top = f"http://127.0.0.1:{port}/{path}"
-    try:
-        for _ in range(400):
-            assert process.poll() is None, log.read_text()
-            with contextlib.suppress(URLError):
-                urlopen(top).close()
-                break
-            time.sleep(0.05)
-        yield top
-    finally:
-        process.terminate()
-        process.wait()
+    """A server that runs; gives the URL of a path."""
+    with server.serving(command, port, log, cwd=folder, env=env):
+        yield f"http://127.0.0.1:{port}/{path}"
 
 
 def check_the_page_that_flask_serves(folder: Path) -> str:
@@ -364,6 +344,7 @@ def check_docker_commands(script: str, dockerfile_text: str, where: str) -> None
     assert re.fullmatch(rf"docker run --rm --read-only --tmpfs /tmp -p {port[1]}:{port[1]} {name[1]}", start), where
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name not in NOT_FOLLOWED], ids=lambda page: page.name)
 def test_every_example_of_a_page_runs_from_its_top_to_its_end(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -21,7 +21,10 @@ from assetbuild.references import css as references
 from assetbuild.references import is_local
 from assetbuild.syntax import css
 from tests.browser import chromium
-from tests.npm import node, packages
+from tests.conftest import examples
+from tests.npm import node, packages, share
+
+pytestmark = pytest.mark.long
 
 PACKAGES = (
     "bootstrap",
@@ -44,6 +47,7 @@ def _sheets(package: str) -> list[Path]:
     if package == "@picocss/pico":
         # A hundred sheets that differ in their colours alone: as they were written is enough.
         found = [file for file in found if ".min." not in file.name]
+    found = share(found, 800_000)
     assert found, f"{package} holds no style sheet"
     return found
 
@@ -104,7 +108,7 @@ def _differently_read(text: str) -> bool:
     )
 
 
-@settings(max_examples=10, deadline=None, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=examples(8), deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(st.lists(_NASTY | _PIECES, min_size=300, max_size=400))
 def test_any_text_has_the_tokens_that_css_tree_gives_it(texts: list[str]) -> None:
     texts = [text for text in texts if not _differently_read(text)]
@@ -183,7 +187,7 @@ def _our_values(text: str) -> list[tuple[str, str]]:
     return found + [("end", "")] * len(closing)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @example("url(a\\)")
 @example("a\\")
 @given(_NASTY | _PIECES)

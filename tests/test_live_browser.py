@@ -21,6 +21,8 @@ from tests.browser import chromium
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
+pytestmark = pytest.mark.long
+
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{0}"/>'
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -292,112 +294,142 @@ def test_an_interrupted_build_leaves_nothing(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["a.1.css", "manifest.json"]
 
 
-KILLED = """
-import os, signal, sys
+#: Reads lines of "FOLDER<tab>STEP", and for each makes the new artifact of the tests there in a process of its own, which meets
+#: its fault at that step. Prints how that ended: the exit status, whether the build failed, and whether it had fewer steps.
+BUILDS = """
+import os, signal, sys, traceback
 from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from tests.test_publish import put
-from assetbuild.errors import BuildError, ConfigError
+from typing import NamedTuple
+sys.path.insert(0, sys.argv[1])
+from tests.test_publish import NEW, put
+import assetbuild.publish as publish
 import assetbuild.runtime.shape, ctypes, json  # So that no file of theirs is counted.
-count = 0
+
+def fault():
+    if sys.argv[2] == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    raise eval(sys.argv[2])
+
+count, running = 0, False
 def hook(event, args):
     global count
-    if event in ("open", "os.link", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.utime") and running:
+    if running and event in ("open", "os.link", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.utime"):
         count += 1
-        if count == int(sys.argv[2]):
-            os.kill(os.getpid(), signal.SIGKILL)
-running = False
+        if count == last:
+            fault()
+
+def build(folder):
+    global running
+    running, failed = True, False
+    try:
+        put(folder, NEW)
+    except (ConfigError, BuildError, KeyboardInterrupt):
+        failed = True
+    running = False
+    return f"{failed:d} {count < last:d}"
+
 sys.addaudithook(hook)
-running = True
-put(Path(sys.argv[1]), {"new/a.9.css": b"9" * 100, "same.1.css": b"1", "robots.txt": b"new"})
-running = False
+for line in sys.stdin:
+    folder, step = line.rstrip().split("\\t")
+    last = int(step)
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.write(writing, build(Path(folder)).encode())
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    os.close(writing)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    print(status, os.read(reading, 3).decode(), flush=True)
+    os.close(reading)
 """
+OLD: dict[str, bytes] = {"old/a.1.css": b"1" * 100, "same.1.css": b"1", "robots.txt": b"old"}
+NEW: dict[str, bytes] = {"new/a.9.css": b"9" * 100, "same.1.css": b"1", "robots.txt": b"new"}
+
+
+class Ended(NamedTuple):
+    """How a build ended that was to meet a fault. whole: it had no such step."""
+
+    status: int
+    failed: bool
+    whole: bool
+
+
+@contextlib.contextmanager
+def builds(fault: str) -> Iterator[Callable[[Path, int], Ended]]:
+    """Makes the new artifact in a folder, in a process that meets a fault at one of its steps. They are forked from one process
+    that has imported everything, and has built nothing."""
+    command = [sys.executable, "-c", BUILDS, str(Path(__file__).parent.parent), fault]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        asked, answers = process.stdin, process.stdout
+
+        def build(folder: Path, step: int) -> Ended:
+            asked.write(f"{folder}\t{step}\n")
+            asked.flush()
+            status, *words = answers.readline().split()
+            return Ended(int(status), *(word == "1" for word in words or "00"))
+
+        yield build
+    assert process.returncode == 0
 
 
 def test_a_kill_at_any_step_leaves_one_whole_artifact_and_the_next_build_tidies_up(tmp_path: Path) -> None:
     """Whoever reads through the manifest finds the old files or the new ones, but for names that are kept, which can be new
     a moment before the manifest is."""
-    old = {"old/a.1.css": b"1" * 100, "same.1.css": b"1", "robots.txt": b"old"}
-    new = {"new/a.9.css": b"9" * 100, "same.1.css": b"1", "robots.txt": b"new"}
     seen = set()
-    for step in range(1, 200):
-        output = tmp_path / str(step)
-        put(output, old)
-        done = subprocess.run(
-            [sys.executable, "-c", KILLED, str(output), str(step), str(Path(__file__).parent.parent)], capture_output=True
-        )
-        assert done.returncode in (0, -9), done.stderr.decode()
-        named = treaty.load(output / "manifest.json")["assets"]
-        which = "new" if "new/a.9.css" in named else "old"
-        seen.add((which, (output / treaty.JOURNAL).exists()))
-        for path, entry in named.items():
-            data = (output / path).read_bytes()
-            if path == "robots.txt":
-                assert data in (b"old", b"new")
-            else:
-                assert integrity(hashlib.sha256(data).hexdigest()) == entry["integrity"]
-        put(output, new)
-        assert found(output) == new
-        assert not (output / "old").exists()
-        if done.returncode == 0:
-            break
-    else:
-        pytest.fail("the build never came to its end")
+    with builds("kill") as build:
+        for step in range(1, 200):
+            output = tmp_path / str(step)
+            put(output, OLD)
+            ended = build(output, step)
+            assert ended.status == (0 if ended.whole else -signal.SIGKILL)
+            named = treaty.load(output / "manifest.json")["assets"]
+            which = "new" if "new/a.9.css" in named else "old"
+            seen.add((which, (output / treaty.JOURNAL).exists()))
+            for path, entry in named.items():
+                data = (output / path).read_bytes()
+                if path == "robots.txt":
+                    assert data in (b"old", b"new")
+                else:
+                    assert integrity(hashlib.sha256(data).hexdigest()) == entry["integrity"]
+            put(output, NEW)
+            assert found(output) == NEW
+            assert not (output / "old").exists()
+            if ended.whole:
+                break
+        else:
+            pytest.fail("the build never came to its end")
     assert seen == {("old", False), ("old", True), ("new", True), ("new", False)}
-
-
-FAILED = """
-import os, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from tests.test_publish import put
-from assetbuild.errors import BuildError, ConfigError
-import assetbuild.runtime.shape, ctypes, json  # So that no file of theirs is counted.
-count = 0
-def hook(event, args):
-    global count
-    if event in ("open", "os.link", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.utime") and running:
-        count += 1
-        if count == int(sys.argv[2]):
-            raise eval(sys.argv[4])
-running = False
-sys.addaudithook(hook)
-running = True
-try:
-    put(Path(sys.argv[1]), {"new/a.9.css": b"9" * 100, "same.1.css": b"1", "robots.txt": b"new"})
-except (BuildError, ConfigError, KeyboardInterrupt):
-    print("failed")
-running = False
-print("all" if count < int(sys.argv[2]) else "")
-"""
 
 
 @pytest.mark.parametrize("error", ["KeyboardInterrupt()", "OSError(5, 'Input/output error')"])
 def test_a_failure_at_any_step_leaves_the_old_artifact_or_the_new_one_as_it_should_be(tmp_path: Path, error: str) -> None:
     """Kept names too: what was replaced before the manifest comes back. What the new manifest names stays, whatever fails
     after it is in place."""
-    old = {"old/a.1.css": b"1" * 100, "same.1.css": b"1", "robots.txt": b"old"}
-    new = {"new/a.9.css": b"9" * 100, "same.1.css": b"1", "robots.txt": b"new"}
-    home = str(Path(__file__).parent.parent)
-    for step in range(1, 200):
-        output = tmp_path / str(step)
-        put(output, old)
-        done = subprocess.run(
-            [sys.executable, "-c", FAILED, str(output), str(step), home, error], capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        is_new = "new/a.9.css" in treaty.load(output / "manifest.json")["assets"]
-        there = found(output)
-        if not is_new:
-            assert there.pop(treaty.JOURNAL + "~", None) in (None, b"")
-            assert there == old
-            assert not (output / "new").exists()
-        assert {path: there.get(path) for path in new} == new or not is_new
-        assert is_new or "failed" in done.stdout
-        put(output, new)
-        assert found(output) == new
-        if "all" in done.stdout:
-            return
+    with builds(error) as build:
+        for step in range(1, 200):
+            output = tmp_path / str(step)
+            put(output, OLD)
+            ended = build(output, step)
+            assert ended.status == 0
+            is_new = "new/a.9.css" in treaty.load(output / "manifest.json")["assets"]
+            there = found(output)
+            if not is_new:
+                assert there.pop(treaty.JOURNAL + "~", None) in (None, b"")
+                assert there == OLD
+                assert not (output / "new").exists()
+            assert {path: there.get(path) for path in NEW} == NEW or not is_new
+            assert is_new or ended.failed
+            put(output, NEW)
+            assert found(output) == NEW
+            if ended.whole:
+                return
     pytest.fail("the build never came to its end")
 
 
@@ -405,8 +437,6 @@ def test_a_failure_at_any_step_leaves_the_old_artifact_or_the_new_one_as_it_shou
 def test_a_signal_at_any_step_leaves_the_old_artifact_or_the_new_one_and_nothing_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    old = {"old/a.1.css": b"1" * 100, "same.1.css": b"1", "robots.txt": b"old"}
-    new = {"new/a.9.css": b"9" * 100, "same.1.css": b"1", "robots.txt": b"new"}
     steps = 0
 
     def counted(call: Callable[..., object]) -> Callable[..., object]:
@@ -424,16 +454,16 @@ def test_a_signal_at_any_step_leaves_the_old_artifact_or_the_new_one_and_nothing
     ends = []
     for step in range(1, 200):
         output = tmp_path / str(step)
-        put(output, old)
+        put(output, OLD)
         steps = step
         with interrupts.as_exceptions():
             try:
-                put(output, new)
+                put(output, NEW)
                 ended = False
             except (KeyboardInterrupt, interrupts.Terminated):
                 ended = True
         is_new = "new/a.9.css" in treaty.load(output / "manifest.json")["assets"]
-        assert found(output) == (new if is_new else old)
+        assert found(output) == (NEW if is_new else OLD)
         assert (output / "new").exists() == is_new
         ends.append(is_new)
         if not ended:
@@ -459,16 +489,15 @@ def test_a_source_that_is_gone_when_it_is_copied_is_named_and_not_the_output(tmp
 
 
 def test_a_first_build_that_was_killed_is_recognised(tmp_path: Path) -> None:
-    for step in range(1, 200):
-        output = tmp_path / str(step)
-        done = subprocess.run(
-            [sys.executable, "-c", KILLED, str(output), str(step), str(Path(__file__).parent.parent)], capture_output=True
-        )
-        assert done.returncode in (0, -9), done.stderr.decode()
-        put(output, {"other.5.css": b"5"})
-        assert found(output) == {"other.5.css": b"5"}
-        if done.returncode == 0:
-            return
+    with builds("kill") as build:
+        for step in range(1, 200):
+            output = tmp_path / str(step)
+            ended = build(output, step)
+            assert ended.status == (0 if ended.whole else -signal.SIGKILL)
+            put(output, {"other.5.css": b"5"})
+            assert found(output) == {"other.5.css": b"5"}
+            if ended.whole:
+                return
     pytest.fail("the build never came to its end")
 
 
@@ -520,6 +549,7 @@ def test_half_a_line_at_the_journals_end_is_no_name(tmp_path: Path) -> None:
 HOLD = """
 import sys, time
 from pathlib import Path
+from typing import NamedTuple
 from assetbuild import interrupts, publish
 with publish.locked(Path(sys.argv[1]), "dist"):
     print("held", flush=True)

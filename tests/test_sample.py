@@ -25,10 +25,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import assetbuild
-from tests.browser import Visit, chromium, visit
+from tests.browser import Visit, chromium, tab, visit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, Route
+
+pytestmark = pytest.mark.long
 
 PACKAGE = Path(assetbuild.__file__).parent
 SAMPLE = Path(__file__).parent.parent / "sample_project"
@@ -129,6 +131,13 @@ def site(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 def browser() -> Iterator[Browser]:
     with chromium() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser) -> Iterator[Visit]:
+    """A page in which one URL is opened after another, for what no visit before can change."""
+    with tab(browser) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -409,13 +418,14 @@ def test_the_picture_has_its_natural_size(home: Visit) -> None:
 
 
 @pytest.mark.parametrize("symbol", ["quartz", "fluorite", "pyrite", "calcite", "almandine", "gypsum", "halite", "malachite"])
-def test_a_symbol_of_the_sprite_is_drawn(site: Site, browser: Browser, symbol: str) -> None:
-    with visit(browser, f"{site.url}/mineral/{symbol}") as opened:
-        crystal = opened.page.locator(".crystal")
-        drawn = crystal.screenshot()
-        assert crystal.screenshot() == drawn
-        crystal.locator("use").evaluate("use => use.setAttribute('href', use.href.baseVal + '-that-is-not-there')")
-        assert crystal.screenshot() != drawn
+def test_a_symbol_of_the_sprite_is_drawn(site: Site, shared: Visit, symbol: str) -> None:
+    shared.page.set_viewport_size({"width": 1280, "height": 900})
+    shared.goto(f"{site.url}/mineral/{symbol}")
+    crystal = shared.page.locator(".crystal")
+    drawn = crystal.screenshot()
+    assert crystal.screenshot() == drawn
+    crystal.locator("use").evaluate("use => use.setAttribute('href', use.href.baseVal + '-that-is-not-there')")
+    assert crystal.screenshot() != drawn
 
 
 def test_the_vendored_library_fetches_the_list_while_one_types(site: Site, browser: Browser) -> None:
@@ -451,37 +461,43 @@ def test_the_printed_page_has_no_navigation(site: Site, browser: Browser) -> Non
         assert not opened.page.is_visible(".bar nav")
 
 
-@pytest.mark.parametrize(
-    ("logical_path", "old", "new", "sign"),
-    [
-        ("js/main.js", b"ready", b"reedy", "document.documentElement.dataset.modules"),
-        ("js/shortcuts.js", b"ready", b"reedy", "document.documentElement.dataset.shortcuts"),
-        ("js/theme.js", b"light", b"lijht", "document.documentElement.dataset.theme"),
-        ("vendor/htmx-4.0.1/htmx.js", b"4.0.1", b"4.0.2", "window.htmx"),
-        (
-            "css/site.css",
-            b"#8b7aa8",
-            b"#8b7aa9",
-            "document.querySelector('.tint-quartz').computedStyleMap().get('--tint')",
-        ),
-    ],
-)
-def test_a_file_with_one_byte_changed_is_refused(
-    artifact: Path, tmp_path: Path, browser: Browser, logical_path: str, old: bytes, new: bytes, sign: str
-) -> None:
-    copy = tmp_path / "dist"
+#: Of files with an integrity: a text of one byte's change, and what tells that the file counts.
+DAMAGE = {
+    "js/main.js": (b"ready", b"reedy", "document.documentElement.dataset.modules"),
+    "js/shortcuts.js": (b"ready", b"reedy", "document.documentElement.dataset.shortcuts"),
+    "js/theme.js": (b"light", b"lijht", "document.documentElement.dataset.theme"),
+    "vendor/htmx-4.0.1/htmx.js": (b"4.0.1", b"4.0.2", "window.htmx"),
+    "css/site.css": (
+        b"#8b7aa8",
+        b"#8b7aa9",
+        "document.querySelector('.tint-quartz').computedStyleMap().get('--tint')",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def damaged(artifact: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
+    """The front page, from an artifact in which each of these files has one byte changed."""
+    folder = tmp_path_factory.mktemp("damaged")
+    copy = folder / "dist"
     shutil.copytree(artifact, copy)
-    present = f"() => Boolean({sign})"
-    with serving(copy, tmp_path / "log") as running:
+    with serving(copy, folder / "log") as running:
+        for logical_path, (old, new, _) in DAMAGE.items():
+            file = copy / running.assets[logical_path]["path"]
+            data = file.read_bytes()
+            assert old in data
+            file.write_bytes(data.replace(old, new, 1))
         with visit(browser, running.url) as opened:
-            assert opened.page.evaluate(present)
-        damaged = copy / running.assets[logical_path]["path"]
-        data = damaged.read_bytes()
-        assert old in data
-        damaged.write_bytes(data.replace(old, new, 1))
-        with visit(browser, running.url) as opened:
-            assert not opened.page.evaluate(present)
-            assert [line for line in opened.console if "integrity" in line and damaged.name in line]
+            yield opened
+
+
+@pytest.mark.parametrize("logical_path", DAMAGE)
+def test_a_file_with_one_byte_changed_is_refused(site: Site, home: Visit, damaged: Visit, logical_path: str) -> None:
+    present = f"() => Boolean({DAMAGE[logical_path][2]})"
+    assert home.page.evaluate(present)
+    assert not damaged.page.evaluate(present)
+    name = Path(site.assets[logical_path]["path"]).name
+    assert [line for line in damaged.console if "integrity" in line and name in line]
 
 
 def test_the_whole_page_fits_its_window_and_makes_a_picture(site: Site, browser: Browser, tmp_path: Path) -> None:
@@ -495,12 +511,12 @@ def test_the_whole_page_fits_its_window_and_makes_a_picture(site: Site, browser:
 
 @pytest.mark.parametrize("width", [320, 390])
 @pytest.mark.parametrize("path", ["/", "/?q=nothing+of+the+kind", "/mineral/almandine", "/mineral/malachite", "/nowhere"])
-def test_no_page_scrolls_sideways_on_a_telephone(site: Site, browser: Browser, path: str, width: int) -> None:
-    def narrow(page: Page) -> None:
-        page.set_viewport_size({"width": width, "height": 800})
-
-    with visit(browser, site.url + path, narrow) as opened:
-        assert opened.page.evaluate("() => document.documentElement.scrollWidth") == width
+def test_no_page_scrolls_sideways_on_a_telephone(site: Site, shared: Visit, path: str, width: int) -> None:
+    shared.page.set_viewport_size({"width": width, "height": 800})
+    shared.goto(site.url + path)
+    if path == "/":
+        shared.page.wait_for_selector("[data-scale] svg")  # What a module draws later.
+    assert shared.page.evaluate("() => document.documentElement.scrollWidth") == width
 
 
 def test_the_chart_can_be_moved_by_keys_where_it_does_not_fit(home: Visit, site: Site, browser: Browser) -> None:

@@ -6,9 +6,7 @@ import contextlib
 import random
 import re
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +14,8 @@ import pytest
 
 from assetbuild import cli
 from tests.conftest import Project, toml
-from tests.test_servers import NGINX_MODULE, SUFFIX, WANTED, WORDS, _missing, ask
+from tests.server import NGINX_MODULE, ask, free_port, missing, nginx_folders, nginx_program, serving
+from tests.test_servers import SUFFIX, WANTED, WORDS
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 
@@ -70,16 +69,12 @@ http://127.0.0.1:{port} {{
 def command(server: str, folder: Path, port: int) -> tuple[list[str], list[str]]:
     """How the server is asked whether it accepts its configuration, and how it is started."""
     if server == "nginx":
-        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin") or _missing("nginx is not installed")
-        if not NGINX_MODULE.exists():
-            _missing(f"{NGINX_MODULE} is not installed (libnginx-mod-http-brotli-static)")
-        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        paths = "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+        program, paths = nginx_program(), nginx_folders(folder)
         text = NGINX.format(module=NGINX_MODULE, folder=folder, paths=paths, port=port)
         start = [program, "-p", str(folder), "-e", "stderr", "-c", str(folder / "conf")]
         asked = [*start, "-t"]
     else:
-        program = shutil.which("caddy") or _missing("caddy is not installed")
+        program = shutil.which("caddy") or missing("caddy is not installed")
         text = CADDY.format(folder=folder, port=port)
         start = [program, "run", "--adapter", "caddyfile", "--config", str(folder / "conf")]
         asked = [program, "validate", *start[2:]]
@@ -88,28 +83,18 @@ def command(server: str, folder: Path, port: int) -> tuple[list[str], list[str]]
 
 
 @contextlib.contextmanager
-def serving(server: str, folder: Path, block: str) -> Iterator[int]:
+def configured(server: str, folder: Path, block: str) -> Iterator[int]:
+    """The server with what was printed, once it has said that it accepts it; gives its port."""
     folder.mkdir()
     (folder / "block").write_text(block, encoding="utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    port = free_port()
     asked, start = command(server, folder, port)
     environ = {"HOME": str(folder), "PATH": "/usr/bin:/bin"}
     accepted = subprocess.run(asked, capture_output=True, text=True, env=environ, check=False)
     assert accepted.returncode == 0, accepted.stderr
     assert "[warn]" not in accepted.stderr
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(start, stdout=log, stderr=log, env=environ)
-    try:
-        for _ in range(400):
-            assert process.poll() is None, (folder / "log").read_text()
-            with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-                break
-            time.sleep(0.05)
+    with serving(start, port, folder / "log", env=environ):
         yield port
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def printed(server: str, project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
@@ -137,7 +122,7 @@ def test_the_server_answers_right_with_what_is_printed(
     (home.folder / "dist/css/.hidden.css").write_text("x")
     files, assets = home.tree(), home.manifest["assets"]
     wrong = []
-    with serving(server, tmp_path / "server", printed(server, home, monkeypatch, capsys)) as port:
+    with configured(server, tmp_path / "server", printed(server, home, monkeypatch, capsys)) as port:
         for logical_path, entry in assets.items():
             path = entry["path"].replace(" ", "%20").replace("é", "%C3%A9")
             for accept, wanted in WANTED.items():
@@ -176,7 +161,7 @@ def test_without_variants_none_are_asked_for(
     project.write({"assets/a.css": f"/*! {WORDS} */", "assetbuild.toml": toml(compress=[])}).compile()
     block = printed(server, project, monkeypatch, capsys)
     assert not re.search("brotli|gzip|precompressed|Vary", block)
-    with serving(server, tmp_path / "server", block) as port:
+    with configured(server, tmp_path / "server", block) as port:
         assert ask(port, "/static/" + project.public("a.css"), None).headers["cache-control"] == IMMUTABLE
 
 

@@ -3,57 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
-import os
 import random
 import re
-import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple, NoReturn
 
 import pytest
 
 from assetbuild.media_types import TYPES
 from tests.conftest import Project, toml
+from tests.server import NGINX_MODULE, ask, free_port, nginx_folders, nginx_program, serving
 from tests.test_docs import ROOT, blocks
 
 REFERENCE = ROOT / "docs/reference.md"
-NGINX_MODULE = Path("/usr/lib/nginx/modules/ngx_http_brotli_static_module.so")
 
 #: A text as people write them.
 WORDS = " ".join(re.findall(r"[a-z]+", REFERENCE.read_text("utf-8")))
-
-
-def _missing(reason: str) -> NoReturn:
-    # On a continuous integration server a judge that does not sit is a failure, not a footnote.
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-class Answer(NamedTuple):
-    """headers: with names in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-def ask(port: int, path: str, accept: str | None, method: str = "GET") -> Answer:
-    """One request; nothing of the answer is unpacked."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        connection.request(method, path, headers={} if accept is None else {"Accept-Encoding": accept})
-        answer = connection.getresponse()
-        return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
-    finally:
-        connection.close()
 
 
 # In Python: the port is open before the process starts, so that nobody has to wait for it.
@@ -128,37 +97,20 @@ http {{
 @contextlib.contextmanager
 def nginx(dist: Path) -> Iterator[int]:
     """nginx with what the reference shows, but for folder and port."""
-    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if program is None:
-        _missing("nginx is not installed")
-    if not NGINX_MODULE.exists():
-        _missing(f"{NGINX_MODULE} is not installed (libnginx-mod-http-brotli-static)")
+    program = nginx_program()
     (block,) = (block.text for block in blocks(REFERENCE) if block.language == "nginx")
     assert "listen 80;" in block
     assert "alias /srv/app/dist/;" in block
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    folder = dist.parent
+    port, folder = free_port(), dist.parent
     block = block.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("/srv/app/dist/", f"{dist}/")
     types = " ".join(f"{type_} {suffix};" for suffix, type_ in TYPES.items())
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    paths = "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    paths = nginx_folders(folder)
     (folder / "nginx.conf").write_text(
         NGINX.format(module=NGINX_MODULE, folder=folder, types=types, paths=paths, block=block), encoding="utf-8"
     )
-    with (folder / "server.log").open("wb") as log:
-        command = [program, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            for _ in range(400):
-                assert process.poll() is None, (folder / "server.log").read_text()
-                with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                time.sleep(0.05)
-            yield port
-        finally:
-            process.terminate()
-            process.wait()
+    command = [program, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
+    with serving(command, port, folder / "server.log"):
+        yield port
 
 
 SERVERS: dict[str, Callable[[Path], AbstractContextManager[int]]] = {

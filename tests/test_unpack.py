@@ -25,7 +25,13 @@ def _zstd(data: bytes) -> bytes:
     return packed
 
 
-PACK: dict[Coding, Callable[[bytes], bytes]] = {"br": brotli.compress, "gzip": gzip.compress, "zstd": _zstd}
+def _br(data: bytes) -> bytes:
+    # How well it is packed is not what this is about, and the best takes seconds.
+    packed: bytes = brotli.compress(data, quality=4)
+    return packed
+
+
+PACK: dict[Coding, Callable[[bytes], bytes]] = {"br": _br, "gzip": gzip.compress, "zstd": _zstd}
 every_coding = pytest.mark.parametrize("coding", list(PACK))
 
 
@@ -69,7 +75,7 @@ def test_a_cut_variant_is_an_error(coding: Coding) -> None:
 @every_coding
 def test_a_bomb_goes_off_in_small_pieces(coding: Coding) -> None:
     """Whoever counts can stop after a few megabytes."""
-    packed = PACK[coding](b"\0" * 100_000_000)
+    packed = PACK[coding](b"\0" * 40_000_000)
     unpack = unpacker(coding)
     assert unpack is not None
     assert max(map(len, itertools.islice(unpack(pieces(packed)), 5))) <= 4 << 20

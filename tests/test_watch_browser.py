@@ -93,6 +93,7 @@ def page(day: Day) -> Iterator[Page]:
         yield opened
 
 
+@pytest.mark.long
 def test_edits_come_to_the_page_and_errors_over_it(day: Day, page: Page) -> None:
     heard: list[str] = []
     page.on("console", lambda message: heard.append(message.text))
