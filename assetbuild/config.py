@@ -124,7 +124,9 @@ class Application:
     sources: its static folders, source roots behind those of the configuration; one that is a root already counts once. In a
     pair the first is a prefix, with which the logical paths of all the folder's files begin: ("vendor", Path("lib")).
     output, base_url: those of the application, which win over the file, and over which the command line and the environment
-    win. output_name, base_url_name: what the application's setting is called in messages.
+    win. output_name, base_url_name: what the application's setting is called in messages. templates: the folders of its
+    templates, if the file names none. default_sources: whether the folder `assets` is a root where the file names none.
+    program: what one types for this command line, for messages about its use.
     """
 
     sources: tuple[Path | tuple[str, Path], ...] = ()
@@ -132,6 +134,9 @@ class Application:
     output_name: str = "output"
     base_url: str | None = None
     base_url_name: str = "base_url"
+    templates: tuple[Path, ...] = ()
+    default_sources: bool = True
+    program: str = "assetbuild"
 
 
 def load(
@@ -370,20 +375,22 @@ class _Reader:
         found = (self.pattern(text, name, from_top=from_top) for text in self.texts(table[key], name) or ())
         return tuple(pattern for pattern in found if pattern)
 
-    def path(self, text: str) -> Path:
+    def path(self, text: str | Path) -> Path:
         """A path of the file."""
         return _absolute(self.folder, text)
 
 
 def _config(reader: _Reader, table: Mapping[str, object], given: _Given, file: Path | None, *, build: bool) -> Config:
     reader.known(table, _KEYS)
-    roots = _sources(reader, table, file, given.application.sources) if build else []
+    roots = _sources(reader, table, file, given.application) if build else []
     sources = tuple(root.folder for root in roots)
     output, output_key = _output(reader, table, given)
     cache, cache_key = _cache_dir(reader, given, output_key)
     if build and _apart(reader, sources, output, output_key):
         _cache_apart(reader, sources, output, cache, cache_key)
-    templates = reader.texts(table["templates"], "templates") if "templates" in table else ("templates",)
+    templates: Iterable[str | Path] | None = given.application.templates or ("templates",)
+    if "templates" in table:
+        templates = reader.texts(table["templates"], "templates")
     return Config(
         sources=sources,
         output=output,
@@ -393,7 +400,7 @@ def _config(reader: _Reader, table: Mapping[str, object], given: _Given, file: P
         working_folder=reader.working_folder,
         cache_dir=cache,
         templates=tuple(map(reader.path, templates or ())),
-        templates_given="templates" in table,
+        templates_given="templates" in table or bool(given.application.templates),
         exclude=reader.patterns(table, "exclude"),
         keep_names=reader.patterns(table, "keep_names"),
         missing=_missing(reader, table),
@@ -445,13 +452,13 @@ class _Root:
         return os.path.realpath(self.folder), self.prefix
 
 
-def _sources(
-    reader: _Reader, table: Mapping[str, object], file: Path | None, applications: Sequence[Path | tuple[str, Path]]
-) -> list[_Root]:
+def _sources(reader: _Reader, table: Mapping[str, object], file: Path | None, application: Application) -> list[_Root]:
     """The source roots, the application's behind those of the file."""
-    roots = _own_sources(reader, table, file, alone=not applications)
+    roots: list[_Root] = []
+    if "sources" in table or application.default_sources or not application.sources:
+        roots = _own_sources(reader, table, file, alone=not application.sources)
     seen = {root.place for root in roots}
-    for given in applications:
+    for given in application.sources:
         text, folder = given if isinstance(given, tuple) else ("", given)
         prefix, wrong = _prefix(text)
         if wrong:
