@@ -3,7 +3,9 @@ tests/test_django_site.py runs this file under the oldest Django that is support
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -28,6 +30,7 @@ from assetbuild import AssetNotFound, ManifestError
 from assetbuild import config as configuration
 from tests.conftest import Project
 
+ROOT = Path(__file__).parent.parent
 BACKEND = "assetbuild.integrations.django.storage.AssetStorage"
 DJANGOS = [f"django.contrib.staticfiles.finders.{name}" for name in ("FileSystemFinder", "AppDirectoriesFinder")]
 OURS = "assetbuild.integrations.django.finders.ArtifactFinder"
@@ -515,3 +518,14 @@ def test_it_is_a_storage_for_static_files(built: Project) -> None:
         assert isinstance(staticfiles_storage, AssetStorage)
         assert staticfiles_storage.location == str(built.folder / "dist")
         assert os.path.isabs(staticfiles_storage.path(""))
+
+
+def test_the_reference_names_every_option_tag_and_check() -> None:
+    section = (ROOT / "docs/reference.md").read_text("utf-8").partition("\n## Django\n")[2].partition("\n## ")[0]
+    package = Path(str(storage.__file__)).parent
+    ids = set(re.findall(r'id="(assetbuild\.\w+)"', (package / "checks.py").read_text("utf-8")))
+    tags = set(re.findall(r"^def (\w+)", (package / "templatetags/assetbuild.py").read_text("utf-8"), re.MULTILINE))
+    options = set(inspect.signature(AssetStorage.__init__).parameters) - {"self"}
+    assert len(ids) == 9
+    assert {"asset", "asset_tag"} <= tags
+    assert {f"`{word}`" for word in ids | tags | options} <= set(re.findall(r"`[\w.]+`", section))

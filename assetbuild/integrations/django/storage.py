@@ -103,6 +103,7 @@ class AssetStorage(StaticFilesStorage):
 
     def integrity(self, name: str) -> str:
         """What goes into the HTML attribute `integrity`; "" for a source, which may change under the page."""
+        name = str(name)
         assets = self.artifact()
         if assets is not None and (name in assets or not self.in_development()):
             return self._asset(assets, name).integrity
@@ -112,6 +113,7 @@ class AssetStorage(StaticFilesStorage):
     def tag(self, name: str, /, **attributes: object) -> str:
         """The HTML element that loads it, as `Assets.tag` makes it; without `integrity` for a source. Raises UnknownAsset, and
         ValueError for a type that has no element and an illegal attribute."""
+        name = str(name)
         assets = self.artifact()
         if assets is not None and (name in assets or not self.in_development()):
             asset = self._asset(assets, name)
@@ -248,7 +250,10 @@ def options() -> dict[str, Any] | None:
 def require_artifact() -> None:
     """Raises ManifestError where URLs will be looked up in an artifact, and there is none."""
     given = options()
-    if given is None or given.get("development", settings.DEBUG):
+    if given is None:
+        return
+    development = given.get("development")
+    if settings.DEBUG if development is None else development:
         return
     # Not a storage: it asks for STATIC_URL, and what that says may depend on the first request (SCRIPT_NAME).
     folder = _folder(given.get("location")) or settings.STATIC_ROOT

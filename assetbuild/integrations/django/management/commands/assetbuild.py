@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template import engines
@@ -56,7 +57,8 @@ class Command(BaseCommand):
             told = application(found)
         except ImproperlyConfigured as error:
             raise CommandError(str(error), returncode=2) from None
-        if words and words[0] in _READING and not {"-q", "--quiet"} & set(words):
+        silent = "assetbuild.W002" in settings.SILENCED_SYSTEM_CHECKS or {"-q", "--quiet"} & set(words)
+        if words and words[0] in _READING and not silent:
             for fault in found.faults:
                 self.stderr.write(f"warning: {fault}")
         return cli.main(words, application=told)
