@@ -126,7 +126,8 @@ class Application:
     output, base_url: those of the application, which win over the file, and over which the command line and the environment
     win. output_name, base_url_name: what the application's setting is called in messages. templates: the folders of its
     templates, if the file names none. default_sources: whether the folder `assets` is a root where the file names none.
-    program: what one types for this command line, for messages about its use.
+    program: what one types for this command line, for messages about its use. folder: where the configuration is looked for,
+    if the working folder and its parents have none.
     """
 
     sources: tuple[Path | tuple[str, Path], ...] = ()
@@ -137,6 +138,7 @@ class Application:
     templates: tuple[Path, ...] = ()
     default_sources: bool = True
     program: str = "assetbuild"
+    folder: Path | None = None
 
 
 def load(
@@ -165,12 +167,13 @@ def load(
     except FileNotFoundError as error:
         raise ConfigError("the working folder is gone; change to one that is there") from error
     variables = {name: value for name, value in environ.items() if value}
-    file, table, prefix = _find(config, working_folder, variables)
-    folder = file.parent if file else working_folder
+    application = application or Application()
+    file, table, prefix = _find(config, working_folder, variables, application.folder)
+    folder = file.parent if file else application.folder or working_folder
     if "bundles_from" in table:  # The module that it names may bring filters along.
         filter_fault = lambda _name: ""  # noqa: E731
     reader = _Reader(_shown(file, working_folder) if file else "", prefix, folder, working_folder, filter_fault)
-    given = _Given(output, base_url, variables, application or Application())
+    given = _Given(output, base_url, variables, application)
     loaded = _config(reader, table, given, file, build=build)
     if reader.problems:
         raise ConfigError(reader.problems)
@@ -191,9 +194,12 @@ class _Given:
 
 
 def _find(
-    config: str | os.PathLike[str] | None, working_folder: Path, variables: Mapping[str, str]
+    config: str | os.PathLike[str] | None, working_folder: Path, variables: Mapping[str, str], also: Path | None
 ) -> tuple[Path | None, dict[str, object], str]:
-    """The configuration file, its table, and what stands before its keys in messages. (None, {}, "") if there is none."""
+    """The configuration file, its table, and what stands before its keys in messages. (None, {}, "") if there is none.
+
+    also: where it is looked for last.
+    """
     named_by = "" if config is not None else "ASSETBUILD_CONFIG: "
     if config is None:
         config = variables.get("ASSETBUILD_CONFIG")
@@ -210,7 +216,7 @@ def _find(
         if (table := _tool_table(file, shown)) is not None:
             return file, table, "tool.assetbuild."
         raise ConfigError(Problem(shown, 0, 0, f"{named_by}there is no table [tool.assetbuild] in this file", "add one"))
-    for folder in (working_folder, *working_folder.parents):
+    for folder in (working_folder, *working_folder.parents, *((also, *also.parents) if also else ())):
         if os.path.isfile(file := folder / NAME):
             return file, _parse(file, _shown(file, working_folder)), ""
         if os.path.isdir(file):  # Going on upward would build another project, or this one by other rules.

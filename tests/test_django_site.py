@@ -327,6 +327,15 @@ def test_the_command_line_is_assetbuilds_own(copy: Site) -> None:
     assert copy.manage("assetbuild", "verify").returncode == 1
 
 
+def test_the_configuration_beside_manage_py_is_found_from_any_folder(copy: Site, tmp_path: Path) -> None:
+    copy.write({"assetbuild.toml": 'compress = []\nexclude = ["out.css"]\n', "static/out.css": "a{}"})
+    command = [PYTHON, str(copy.folder / "manage.py"), "assetbuild", "compile"]
+    environ = copy.environment("site1.settings")
+    subprocess.run(command, cwd=tmp_path, env=environ, check=True, stderr=subprocess.DEVNULL)
+    assert set(copy.assets()) == {"css/app.css"}
+    assert [file.name for file in tmp_path.iterdir()] == ["site"]
+
+
 def test_other_commands_can_call_it(copy: Site) -> None:
     script = """
 import django
@@ -370,30 +379,31 @@ def test_without_the_compiler_the_command_says_what_to_install(copy: Site, tmp_p
 # ---- collectstatic
 
 
-@pytest.mark.parametrize(
-    "words", [["--noinput"], ["--noinput", "--clear"], ["--noinput", "--link"], ["--dry-run", "--noinput"]]
-)
-@pytest.mark.parametrize("order", ["before", "behind"])
-def test_collectstatic_run_by_habit_harms_nothing(copy: Site, order: str, words: list[str]) -> None:
+BEHIND = """
+from site1.production import *
+INSTALLED_APPS = [*INSTALLED_APPS[1:], INSTALLED_APPS[0]]
+"""
+
+
+def test_collectstatic_run_by_habit_harms_nothing(copy: Site) -> None:
     copy.done("assetbuild", "compile")
-    copy.write({"site1/production.py": PRODUCTION.replace('"whitenoise.middleware.WhiteNoiseMiddleware", ', "")})
-    if order == "behind":  # Then the command is Django's own.
-        name = "assetbuild.integrations.django"
-        with (copy.folder / "site1/settings.py").open("a") as settings:
-            settings.write(f'INSTALLED_APPS = [*(one for one in INSTALLED_APPS if one != "{name}"), "{name}"]\n')
-    copy.write({"static/css/new.css": "n{}", "static/.hidden": ""})
+    production = PRODUCTION.replace('"whitenoise.middleware.WhiteNoiseMiddleware", ', "")
+    copy.write({"site1/production.py": production, "site1/behind.py": BEHIND, "static/css/new.css": "", "static/.hidden": ""})
     os.utime(copy.folder / "static/css/app.css", (2e9, 2e9))  # Newer than what was built.
     before = copy.tree()
-    ran = copy.manage("collectstatic", *words, settings="site1.production")
+    sentence = "CommandError: static files are an artifact, which `manage.py assetbuild compile` writes"
+    ran = copy.manage("collectstatic", "--noinput", settings="site1.production")
+    assert (ran.returncode, ran.stdout, len(ran.stderr.splitlines())) == (1, "", 1)
+    assert ran.stderr.startswith(sentence)
+    # Behind django.contrib.staticfiles the command is Django's own, and a check says so.
+    for option in ("--no-color", "--clear", "--link"):
+        ran = copy.manage("collectstatic", "--noinput", option, settings="site1.behind")
+        assert ran.returncode == 1, ran.stdout
+        assert sentence in ran.stderr
+        assert "assetbuild.W005" in ran.stderr
+        assert "Traceback" not in ran.stderr
     assert copy.tree() == before
     assert not [file for file in copy.dist.rglob("*") if file.is_symlink()]
-    if order == "before" or "--dry-run" not in words:
-        assert ran.returncode == 1, ran.stdout
-        assert "CommandError: static files are an artifact, which `manage.py assetbuild compile` writes" in ran.stderr
-        assert "Traceback" not in ran.stderr
-    assert ("assetbuild.W005" in ran.stderr) == (order == "behind")
-    if order == "before":
-        assert len(ran.stderr.splitlines()) == 1
 
 
 def test_settings_with_another_storage_collect_as_ever(copy: Site) -> None:
@@ -474,18 +484,21 @@ def test_watch_and_runserver_show_what_is_compiled_as_soon_as_it_is(copy: Site, 
 # ---- production
 
 
-@pytest.mark.parametrize("module", ["wsgi", "asgi"])
-def test_a_server_does_not_start_without_an_artifact(copy: Site, module: str) -> None:
-    environ = copy.environment("site1.production")
-    command = [PYTHON, "-c", f"import site1.{module}"]
+def test_a_server_does_not_start_without_an_artifact_and_a_command_does(copy: Site) -> None:
     copy.write({"site1/production.py": PRODUCTION.replace('"whitenoise.middleware.WhiteNoiseMiddleware", ', "")})
-    ran = subprocess.run(command, cwd=copy.folder, env=environ, capture_output=True, text=True, check=False)
-    last = ran.stderr.splitlines()[-1]
-    assert last.endswith("dist/manifest.json: there is no such file; run `manage.py assetbuild compile`")
-    assert "assetbuild.E004" in copy.manage("check", "--tag", "staticfiles", "--deploy", settings="site1.production").stderr
-    assert copy.manage("migrate", "-v0", settings="site1.production").returncode == 0
+
+    def start(module: str) -> subprocess.CompletedProcess[str]:
+        environ = copy.environment("site1.production")
+        command = [PYTHON, "-c", f"import site1.{module}"]
+        return subprocess.run(command, cwd=copy.folder, env=environ, capture_output=True, text=True, check=False)
+
+    for module in ("wsgi", "asgi"):
+        last = start(module).stderr.splitlines()[-1]
+        assert last.endswith("dist/manifest.json: there is no such file; run `manage.py assetbuild compile`")
+    ran = copy.manage("check", "--tag", "staticfiles", "--deploy", settings="site1.production")
+    assert (ran.returncode, "assetbuild.E004" in ran.stderr) == (1, True)
     copy.done("assetbuild", "compile", settings="site1.production")
-    assert subprocess.run(command, cwd=copy.folder, env=environ, check=False).returncode == 0
+    assert [start(module).returncode for module in ("wsgi", "asgi")] == [0, 0]
 
 
 def test_whitenoise_serves_fingerprinted_files_for_ever_and_compressed(admin: Site, tmp_path: Path) -> None:

@@ -31,8 +31,6 @@ FINDER = "assetbuild.integrations.django.finders.ArtifactFinder"
 _RUN = "`manage.py assetbuild compile`"
 _READ_ONLY = f"static files are an artifact, which {_RUN} writes as a whole and nothing else may write to"
 
-_SOURCES = "the static files"
-
 #: Suffixes of what no browser reads, and a build makes something else of.
 _COMPILED = (".scss", ".sass", ".less", ".styl", ".ts", ".tsx", ".jsx", ".coffee")
 
@@ -58,6 +56,31 @@ class UnknownAsset(AssetNotFound, ValueError):  # noqa: N818 - as the exception 
     def __str__(self) -> str:
         text = super().__str__()
         return f"{text}; {self.hint}" if self.hint else text
+
+
+class _UnknownSource(UnknownAsset):
+    """In development. What helps is looked for when the text is asked for, since all files are listed for that, and WhiteNoise
+    asks for the URLs of many names that there are not."""
+
+    def __init__(self, path: str, base_url: str) -> None:
+        super().__init__(path, (), "the static files")
+        self.base_url = base_url
+
+    def __str__(self) -> str:
+        watch = "`manage.py assetbuild watch`"
+        if FINDER not in settings.STATICFILES_FINDERS:
+            watch += f", and {FINDER} in STATICFILES_FINDERS"
+        entries: dict[str, treaty.Entry] = {
+            name: {"path": name, "integrity": "", "size": 0, "type": ""} for name in source_names()
+        }
+        stem = os.path.splitext(self.path)[0]
+        made = next((name for suffix in _COMPILED if (name := stem + suffix) in entries), None)
+        self.closest = () if made else closest.find(self.path, entries, self.base_url)
+        if made:
+            self.hint = f'it is made of "{made}", which needs {watch}'
+        elif not self.closest:
+            self.hint = f"what is compiled or bundled needs {watch}"
+        return super().__str__()
 
 
 class AssetStorage(StaticFilesStorage):
@@ -195,25 +218,13 @@ class AssetStorage(StaticFilesStorage):
         """The URL under which Django itself serves a source. Tests need no file for it, and no build for what has none."""
         path, rest = _split(name)
         if not in_tests() and _source(path) is None:
-            raise self._unknown(name)
+            raise _UnknownSource(name, self.base_url)
         return f"{self.base_url}{filepath_to_uri(path)}{rest}"
 
     def _unknown(self, name: str) -> UnknownAsset:
-        if not self.in_development():
-            assets = self.artifact()
-            assert assets is not None
-            return UnknownAsset(name, (), os.path.join(self._place(), treaty.NAME))
-        watch = "`manage.py assetbuild watch`"
-        if FINDER not in settings.STATICFILES_FINDERS:
-            watch += f", and {FINDER} in STATICFILES_FINDERS"
-        entries: dict[str, treaty.Entry] = {
-            one: {"path": one, "integrity": "", "size": 0, "type": ""} for one in source_names()
-        }
-        stem = os.path.splitext(name)[0]
-        if made := next((one for suffix in _COMPILED if (one := stem + suffix) in entries), None):
-            return UnknownAsset(name, (), _SOURCES, f'it is made of "{made}", which needs {watch}')
-        near = closest.find(name, entries, self.base_url)
-        return UnknownAsset(name, near, _SOURCES, "" if near else f"what is compiled or bundled needs {watch}")
+        if self.in_development():
+            return _UnknownSource(name, self.base_url)
+        return UnknownAsset(name, (), os.path.join(self._place(), treaty.NAME))
 
     # ---- read-only
 

@@ -79,7 +79,14 @@ def application(found: folders.Folders) -> Application:
         templates=_templates(),
         default_sources=False,
         program="manage.py assetbuild",
+        folder=_folder(),
     )
+
+
+def _folder() -> Path | None:
+    """The project's, as `startproject` has it."""
+    folder = getattr(settings, "BASE_DIR", None)
+    return Path(folder) if isinstance(folder, str | Path) and Path(folder).is_dir() else None
 
 
 def _templates() -> tuple[Path, ...]:
