@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -51,7 +52,8 @@ from django.test.utils import override_settings, setup_test_environment, teardow
 from assetbuild.integrations.django import checks as our_checks  # noqa: E402
 from assetbuild.integrations.django import folders, storage  # noqa: E402
 from assetbuild.integrations.django.finders import ArtifactFinder  # noqa: E402
-from assetbuild.integrations.django.storage import AssetStorage, UnknownAsset  # noqa: E402
+from assetbuild.integrations.django.names import UnknownAsset  # noqa: E402
+from assetbuild.integrations.django.storage import AssetStorage  # noqa: E402
 
 SOURCES: dict[str, str | bytes] = {
     "static/css/app.css": "a { background: url(../img/a.svg) }",
@@ -304,6 +306,18 @@ def test_in_development_a_name_that_no_finder_has_is_an_error(built: Project, na
     with using(built, DEBUG=True):
         assert told_of(name).startswith(f'"{name}" is not in the static files; did you mean "css/app.css"')
         assert told_of("").startswith('"" is not in the static files')
+
+
+def test_what_is_said_of_an_unknown_name_can_be_said_in_another_process_and_where_a_finder_fails(built: Project) -> None:
+    with using(built):
+        error: Exception = UnknownAsset("a", ("b",), "c")
+        assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    with using(built, DEBUG=True, STATICFILES_FINDERS=[f"{__name__}.Failing"]):
+        with pytest.raises(UnknownAsset) as caught:
+            rendered('{% static "css/ap.css" %}')
+        again = pickle.loads(pickle.dumps(caught.value))
+        assert str(again) == str(caught.value)
+        assert "is not in the static files; what is compiled or bundled needs" in str(again)
 
 
 def test_in_development_what_is_only_made_by_a_build_says_how_it_is_made(watched: Project) -> None:

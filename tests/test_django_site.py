@@ -580,7 +580,17 @@ def _missing(reason: str) -> None:
     pytest.skip(reason)
 
 
-def test_the_run_time_half_works_with_django_4_2(tmp_path: Path) -> None:
+OLD = """
+INSTALLED_APPS = ["assetbuild.integrations.django", *INSTALLED_APPS]
+INSTALLED_APPS.remove("django.contrib.admin")
+STATIC_ROOT = BASE_DIR / "dist"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_STORAGE = "assetbuild.integrations.django.storage.AssetStorage"
+DEBUG = False
+"""
+
+
+def test_it_works_with_django_4_2_and_with_the_setting_that_was_there_before_storages(tmp_path: Path) -> None:
     packages = tmp_path / "packages"
     install = [PYTHON, "-m", "pip", "install", "-q", "--no-deps", "--target", str(packages), "Django>=4.2,<5"]
     done = subprocess.run(install, capture_output=True, text=True, check=False)
@@ -589,6 +599,15 @@ def test_the_run_time_half_works_with_django_4_2(tmp_path: Path) -> None:
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(packages), str(ROOT)])}
     version = subprocess.run([PYTHON, "-m", "django", "--version"], env=environ, capture_output=True, text=True, check=True)
     assert version.stdout.startswith("4.2")
+    site = Site(tmp_path / "site")
+    site.folder.mkdir()
+    subprocess.run([PYTHON, "-m", "django", "startproject", "site1", "."], cwd=site.folder, env=environ, check=True)
+    settings = (site.folder / "site1/settings.py").read_text("utf-8")
+    site.write({"site1/settings.py": settings + OLD, "static/a.css": "a{}", "site1/urls.py": "urlpatterns = []\n"})
+    said = site.done("assetbuild", "compile", PYTHONPATH=str(packages))
+    assert "1 file," in said
+    said = site.done("check", "--deploy", "--tag", "staticfiles", PYTHONPATH=str(packages))
+    assert "no issues" in said
     words = ["-n0", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "pytest"), "tests/test_django.py"]
     ran = subprocess.run([PYTHON, "-m", "pytest", *words], cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout[-5000:]

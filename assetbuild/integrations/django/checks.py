@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register  # noqa: A004 (Django's name)
 
 from assetbuild.integrations.django import folders
-from assetbuild.integrations.django.storage import FINDER, AssetStorage, options
+from assetbuild.integrations.django.names import FINDER
+from assetbuild.integrations.django.storage import AssetStorage, options
 from assetbuild.runtime import ManifestError
 from assetbuild.runtime import manifest as treaty
 

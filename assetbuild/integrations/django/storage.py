@@ -4,83 +4,24 @@ of the sources, which Django's finders know."""
 from __future__ import annotations
 
 import functools
-import mimetypes
 import os
-import posixpath
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from django.conf import settings
-from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage, staticfiles_storage
-from django.core.exceptions import ImproperlyConfigured, SuspiciousFileOperation
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 from django.utils.encoding import filepath_to_uri
 from django.utils.module_loading import import_string
 
-from assetbuild.runtime import Asset, AssetNotFound, Assets, ManifestError, closest, tags
+from assetbuild.integrations.django.names import FINDER, UnknownAsset, UnknownSource, media_type, source, split
+from assetbuild.runtime import Asset, AssetNotFound, Assets, ManifestError, tags
 from assetbuild.runtime import manifest as treaty
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-#: What is served from the artifact while `watch` keeps it fresh; whoever names it wants that.
-FINDER = "assetbuild.integrations.django.finders.ArtifactFinder"
 
 _RUN = "`manage.py assetbuild compile`"
 _READ_ONLY = f"static files are an artifact, which {_RUN} writes as a whole and nothing else may write to"
-
-#: Suffixes of what no browser reads, and a build makes something else of.
-_COMPILED = (".scss", ".sass", ".less", ".styl", ".ts", ".tsx", ".jsx", ".coffee")
-
-#: Types that Python's own table lacks in some of its versions.
-_TYPES = {
-    ".avif": "image/avif",
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".webp": "image/webp",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-}
-
-
-class UnknownAsset(AssetNotFound, ValueError):  # noqa: N818 - as the exception that it is one of
-    """There is no static file of this name. A ValueError, as Django's ManifestStaticFilesStorage raises one: WhiteNoise, for
-    instance, goes by that. hint: what else may help, or ""."""
-
-    def __init__(self, path: str, closest: tuple[str, ...], manifest: str, hint: str = "") -> None:
-        super().__init__(path, closest, manifest)
-        self.hint = hint
-
-    def __str__(self) -> str:
-        text = super().__str__()
-        return f"{text}; {self.hint}" if self.hint else text
-
-
-class _UnknownSource(UnknownAsset):
-    """In development. What helps is looked for when the text is asked for, since all files are listed for that, and WhiteNoise
-    asks for the URLs of many names that there are not."""
-
-    def __init__(self, path: str, base_url: str) -> None:
-        super().__init__(path, (), "the static files")
-        self.base_url = base_url
-
-    def __str__(self) -> str:
-        watch = "`manage.py assetbuild watch`"
-        if FINDER not in settings.STATICFILES_FINDERS:
-            watch += f", and {FINDER} in STATICFILES_FINDERS"
-        entries: dict[str, treaty.Entry] = {
-            name: {"path": name, "integrity": "", "size": 0, "type": ""} for name in source_names()
-        }
-        stem = os.path.splitext(self.path)[0]
-        made = next((name for suffix in _COMPILED if (name := stem + suffix) in entries), None)
-        self.closest = () if made else closest.find(self.path, entries, self.base_url)
-        if made:
-            self.hint = f'it is made of "{made}", which needs {watch}'
-        elif not self.closest:
-            self.hint = f"what is compiled or bundled needs {watch}"
-        return super().__str__()
 
 
 class AssetStorage(StaticFilesStorage):
@@ -141,8 +82,8 @@ class AssetStorage(StaticFilesStorage):
         if assets is not None and (name in assets or not self.in_development()):
             asset = self._asset(assets, name)
             return tags.element(asset.path, asset.url, asset.integrity, asset.type, attributes)
-        path, _ = _split(name)
-        return tags.element(path, self._source_url(name), "", _media_type(path), attributes)
+        path, _ = split(name)
+        return tags.element(path, self._source_url(name), "", media_type(path), attributes)
 
     def live_reload_tag(self, **attributes: object) -> str:
         """The element for live reload, or "" unless `manage.py assetbuild watch --live-reload` runs."""
@@ -162,7 +103,7 @@ class AssetStorage(StaticFilesStorage):
         if assets is not None and name in assets:
             return str(super().path(assets[name].path))
         if self.in_development():
-            file = _source(name)
+            file = source(name)
         else:
             file = str(super().path(name))  # A name in the artifact.
             file = file if os.path.exists(file) else None
@@ -216,14 +157,14 @@ class AssetStorage(StaticFilesStorage):
 
     def _source_url(self, name: str) -> str:
         """The URL under which Django itself serves a source. Tests need no file for it, and no build for what has none."""
-        path, rest = _split(name)
-        if not in_tests() and _source(path) is None:
-            raise _UnknownSource(name, self.base_url)
+        path, rest = split(name)
+        if not in_tests() and source(path) is None:
+            raise UnknownSource(name, self.base_url)
         return f"{self.base_url}{filepath_to_uri(path)}{rest}"
 
     def _unknown(self, name: str) -> UnknownAsset:
         if self.in_development():
-            return _UnknownSource(name, self.base_url)
+            return UnknownSource(name, self.base_url)
         return UnknownAsset(name, (), os.path.join(self._place(), treaty.NAME))
 
     # ---- read-only
@@ -288,36 +229,6 @@ def in_tests() -> bool:
     """Whether Django's test environment is set up, by its own test runner or by pytest-django."""
     utils = sys.modules.get("django.test.utils")
     return utils is not None and hasattr(utils._TestState, "saved_data")
-
-
-def source_names() -> Iterator[str]:
-    """The names of all static files that the finders list."""
-    for finder in finders.get_finders():
-        for path, storage in finder.list([]):
-            prefix = getattr(storage, "prefix", None)
-            yield (f"{prefix}/{path}" if prefix else path).replace(os.sep, "/")
-
-
-def _source(path: str) -> str | None:
-    """The file that the finders have under a name; of two names for one file only the one that a build knows it by counts."""
-    if path.startswith(("/", "../")) or posixpath.normpath(path) != path:
-        return None
-    try:
-        found = finders.find(path)
-    except SuspiciousFileOperation:  # It leads out of the folders.
-        return None
-    return found if isinstance(found, str) and os.path.isfile(found) else None
-
-
-def _split(name: str) -> tuple[str, str]:
-    """A name and the ?query and #fragment behind it, of which a file's own name may hold either character."""
-    at = min((i for c in "?#" if (i := name.find(c)) >= 0), default=-1)
-    return (name, "") if at < 0 or _source(name) else (name[:at], name[at:])
-
-
-def _media_type(path: str) -> str:
-    suffix = os.path.splitext(path)[1].lower()
-    return _TYPES.get(suffix) or mimetypes.guess_type(f"x{suffix}", strict=False)[0] or ""
 
 
 def _folder(location: str | os.PathLike[str] | None) -> str | None:
