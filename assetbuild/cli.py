@@ -654,7 +654,8 @@ def _run(words: list[str], application: Application | None) -> int:
     quiet = "--quiet" in words or "-q" in words
     verbose = "--verbose" in words or "-v" in words
     try:
-        return int(assetbuild.main(words, prog_name="assetbuild", standalone_mode=False, obj=application) or DONE)
+        program = application.program if application else "assetbuild"
+        return int(assetbuild.main(words, prog_name=program, standalone_mode=False, obj=application) or DONE)
     except click.UsageError as error:
         if not as_json:
             with contextlib.suppress(OSError):

@@ -124,7 +124,10 @@ class Application:
     sources: its static folders, source roots behind those of the configuration; one that is a root already counts once. In a
     pair the first is a prefix, with which the logical paths of all the folder's files begin: ("vendor", Path("lib")).
     output, base_url: those of the application, which win over the file, and over which the command line and the environment
-    win. output_name, base_url_name: what the application's setting is called in messages.
+    win. output_name, base_url_name: what the application's setting is called in messages. templates: the folders of its
+    templates, if the file names none. default_sources: whether the folder `assets` is a root where the file names none.
+    program: what one types for this command line, for messages about its use. folder: where the configuration is looked for,
+    if the working folder and its parents have none.
     """
 
     sources: tuple[Path | tuple[str, Path], ...] = ()
@@ -132,6 +135,10 @@ class Application:
     output_name: str = "output"
     base_url: str | None = None
     base_url_name: str = "base_url"
+    templates: tuple[Path, ...] = ()
+    default_sources: bool = True
+    program: str = "assetbuild"
+    folder: Path | None = None
 
 
 def load(
@@ -160,12 +167,13 @@ def load(
     except FileNotFoundError as error:
         raise ConfigError("the working folder is gone; change to one that is there") from error
     variables = {name: value for name, value in environ.items() if value}
-    file, table, prefix = _find(config, working_folder, variables)
-    folder = file.parent if file else working_folder
+    application = application or Application()
+    file, table, prefix = _find(config, working_folder, variables, application.folder)
+    folder = file.parent if file else application.folder or working_folder
     if "bundles_from" in table:  # The module that it names may bring filters along.
         filter_fault = lambda _name: ""  # noqa: E731
     reader = _Reader(_shown(file, working_folder) if file else "", prefix, folder, working_folder, filter_fault)
-    given = _Given(output, base_url, variables, application or Application())
+    given = _Given(output, base_url, variables, application)
     loaded = _config(reader, table, given, file, build=build)
     if reader.problems:
         raise ConfigError(reader.problems)
@@ -186,9 +194,12 @@ class _Given:
 
 
 def _find(
-    config: str | os.PathLike[str] | None, working_folder: Path, variables: Mapping[str, str]
+    config: str | os.PathLike[str] | None, working_folder: Path, variables: Mapping[str, str], also: Path | None
 ) -> tuple[Path | None, dict[str, object], str]:
-    """The configuration file, its table, and what stands before its keys in messages. (None, {}, "") if there is none."""
+    """The configuration file, its table, and what stands before its keys in messages. (None, {}, "") if there is none.
+
+    also: where it is looked for last.
+    """
     named_by = "" if config is not None else "ASSETBUILD_CONFIG: "
     if config is None:
         config = variables.get("ASSETBUILD_CONFIG")
@@ -205,7 +216,7 @@ def _find(
         if (table := _tool_table(file, shown)) is not None:
             return file, table, "tool.assetbuild."
         raise ConfigError(Problem(shown, 0, 0, f"{named_by}there is no table [tool.assetbuild] in this file", "add one"))
-    for folder in (working_folder, *working_folder.parents):
+    for folder in (working_folder, *working_folder.parents, *((also, *also.parents) if also else ())):
         if os.path.isfile(file := folder / NAME):
             return file, _parse(file, _shown(file, working_folder)), ""
         if os.path.isdir(file):  # Going on upward would build another project, or this one by other rules.
@@ -370,20 +381,22 @@ class _Reader:
         found = (self.pattern(text, name, from_top=from_top) for text in self.texts(table[key], name) or ())
         return tuple(pattern for pattern in found if pattern)
 
-    def path(self, text: str) -> Path:
+    def path(self, text: str | Path) -> Path:
         """A path of the file."""
         return _absolute(self.folder, text)
 
 
 def _config(reader: _Reader, table: Mapping[str, object], given: _Given, file: Path | None, *, build: bool) -> Config:
     reader.known(table, _KEYS)
-    roots = _sources(reader, table, file, given.application.sources) if build else []
+    roots = _sources(reader, table, file, given.application) if build else []
     sources = tuple(root.folder for root in roots)
     output, output_key = _output(reader, table, given)
     cache, cache_key = _cache_dir(reader, given, output_key)
     if build and _apart(reader, sources, output, output_key):
         _cache_apart(reader, sources, output, cache, cache_key)
-    templates = reader.texts(table["templates"], "templates") if "templates" in table else ("templates",)
+    templates: Iterable[str | Path] | None = given.application.templates or ("templates",)
+    if "templates" in table:
+        templates = reader.texts(table["templates"], "templates")
     return Config(
         sources=sources,
         output=output,
@@ -393,7 +406,7 @@ def _config(reader: _Reader, table: Mapping[str, object], given: _Given, file: P
         working_folder=reader.working_folder,
         cache_dir=cache,
         templates=tuple(map(reader.path, templates or ())),
-        templates_given="templates" in table,
+        templates_given="templates" in table or bool(given.application.templates),
         exclude=reader.patterns(table, "exclude"),
         keep_names=reader.patterns(table, "keep_names"),
         missing=_missing(reader, table),
@@ -445,13 +458,13 @@ class _Root:
         return os.path.realpath(self.folder), self.prefix
 
 
-def _sources(
-    reader: _Reader, table: Mapping[str, object], file: Path | None, applications: Sequence[Path | tuple[str, Path]]
-) -> list[_Root]:
+def _sources(reader: _Reader, table: Mapping[str, object], file: Path | None, application: Application) -> list[_Root]:
     """The source roots, the application's behind those of the file."""
-    roots = _own_sources(reader, table, file, alone=not applications)
+    roots: list[_Root] = []
+    if "sources" in table or application.default_sources or not application.sources:
+        roots = _own_sources(reader, table, file, alone=not application.sources)
     seen = {root.place for root in roots}
-    for given in applications:
+    for given in application.sources:
         text, folder = given if isinstance(given, tuple) else ("", given)
         prefix, wrong = _prefix(text)
         if wrong:

@@ -199,6 +199,15 @@ def _next(found: Survey, output: str, file: Path) -> tuple[str, ...]:
         lines = f"{imported}\ninstall(templates.env, Assets({output!r}))"
     elif found.framework == "Flask":
         lines = f"{imported}\ninstall(app.jinja_env, Assets({output!r}))"
+    elif found.framework == "Django":
+        storage = '{"BACKEND": "assetbuild.integrations.django.storage.AssetStorage"}'
+        lines = (
+            'INSTALLED_APPS = ["assetbuild.integrations.django", *INSTALLED_APPS]\n'
+            f"STATIC_ROOT = BASE_DIR / {output!r}\n"
+            f'STORAGES = {{"default": {{"BACKEND": "django.core.files.storage.FileSystemStorage"}}, "staticfiles": {storage}}}'
+        )
+        also = "`manage.py assetbuild compile` then builds what the installed applications bring along, too."
+        return build, f"Tell Django, in its settings. {also}\n{lines}"
     else:
         lines = f'from assetbuild import Assets\nassets = Assets({output!r})\nassets.url("css/app.css")'
         tag = ""

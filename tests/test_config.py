@@ -787,6 +787,36 @@ def test_an_applications_folder_may_have_a_prefix(tmp_path: Path) -> None:
         config.load(cwd=tmp_path, environ={}, application=config.Application((("../x", tmp_path / "lib"),)))
 
 
+def test_the_configuration_of_an_application_is_looked_for_in_its_folder_last(tmp_path: Path) -> None:
+    for name in ("here", "project/static", "project/site"):
+        (tmp_path / name).mkdir(parents=True)
+    application = config.Application((tmp_path / "project/static",), folder=tmp_path / "project/site")
+    assert config.load(cwd=tmp_path / "here", environ={}, application=application).folder == tmp_path / "project/site"
+    (tmp_path / "project/assetbuild.toml").write_text('output = "out"\n')
+    loaded = config.load(cwd=tmp_path / "here", environ={}, application=application)
+    assert (loaded.folder, loaded.output) == (tmp_path / "project", tmp_path / "project/out")
+    (tmp_path / "here/assetbuild.toml").write_text("")
+    assert config.load(cwd=tmp_path / "here", environ={}, application=application).folder == tmp_path / "here"
+
+
+def test_an_application_names_its_templates_where_the_file_does_not(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    application = config.Application(templates=(tmp_path / "x", tmp_path / "y"))
+    loaded = config.load(cwd=tmp_path, environ={}, application=application)
+    assert (loaded.templates, loaded.templates_given) == ((tmp_path / "x", tmp_path / "y"), True)
+    (tmp_path / "assetbuild.toml").write_text('templates = ["z"]\n')
+    assert config.load(cwd=tmp_path, environ={}, application=application).templates == (tmp_path / "z",)
+
+
+def test_an_application_may_leave_out_the_folder_assets_unless_it_is_all_that_there_is(tmp_path: Path) -> None:
+    for name in ("assets", "static"):
+        (tmp_path / name).mkdir()
+    application = config.Application((tmp_path / "static",), default_sources=False)
+    assert config.load(cwd=tmp_path, environ={}, application=application).sources == (tmp_path / "static",)
+    bare = config.Application(default_sources=False)
+    assert config.load(cwd=tmp_path, environ={}, application=bare).sources == (tmp_path / "assets",)
+
+
 def test_an_application_with_folders_needs_neither_a_file_nor_the_folder_assets(tmp_path: Path) -> None:
     (tmp_path / "static").mkdir()
     application = config.Application((tmp_path / "static",))

@@ -139,6 +139,7 @@ def test_what_is_written_fits_the_project_and_compiles_as_it_is(
     if framework in ("Flask", "Django", "FastAPI", "Starlette"):
         assert said.startswith(f"assetbuild.toml: written, for {framework}\n")
     assert "1. Build it: assetbuild compile\n2. " in said
+    assert ("AssetStorage" in said) is said.startswith("assetbuild.toml: written, for Django\n")
     assert cli.main(["compile"]) == 0
     output = tmp_path / str(written["output"])
     published = json.loads((output / "manifest.json").read_bytes())["assets"]

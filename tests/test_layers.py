@@ -36,7 +36,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("report",),
     ("dev", "dev.*"),
     ("cli",),
-    ("__main__",),
+    ("__main__", "integrations.django.management.commands.assetbuild"),
 )
 
 # Packages whose modules are one room in several files: they may import one another, as long as no cycle comes of it.
@@ -49,11 +49,15 @@ NEIGHBOURS: dict[tuple[str, str], str] = {
     ("references.js", "references.sourcemap"): "the comment is found in CSS and in JavaScript by one rule",
 }
 
+# The build's doors in a framework's own command line. They stand among the integration's modules, where the framework looks for
+# them, and may import these; nothing imports them.
+DOORS = {"integrations.django.management.commands.assetbuild": "integrations.django."}
+
 # The column of the run time: what each room in it may import of assetbuild, besides its own package.
 RUN_TIME: dict[str, tuple[str, ...]] = {
     "": ("runtime",),
     "runtime": (),
-    "integrations": ("runtime",),
+    "integrations": ("runtime", "runtime.closest", "runtime.manifest", "runtime.tags"),
 }
 
 
@@ -102,7 +106,7 @@ def row(module: str) -> int | None:
 def column(module: str) -> str | None:
     """The room of the run time that a module belongs to."""
     top = module.split(".")[0]
-    return top if top in RUN_TIME else None
+    return top if top in RUN_TIME and module not in DOORS else None
 
 
 def each(*names: str) -> pytest.MarkDecorator:
@@ -129,6 +133,8 @@ def test_imports_run_downward(module: str) -> None:
     families = tuple(family for family in FAMILIES if f"{module}.".startswith(f"{family}."))
     # The package itself has the version.
     for name in own(module) - {""}:
+        if module in DOORS and f"{name}.".startswith(DOORS[module]):
+            continue
         there = row(name)
         assert there is not None, f"{module} imports {name}, which is in no row of the build"
         related = there == here and any(f"{name}.".startswith(f"{family}.") for family in families)
@@ -141,6 +147,13 @@ def test_the_run_time_knows_nothing_of_the_build(module: str) -> None:
     assert room is not None
     for name in own(module):
         assert column(name) == room or name in RUN_TIME[room], f"{module} imports {name}"
+
+
+@each(*MODULES)
+def test_nothing_imports_a_door_and_a_framework_is_imported_by_its_integration_only(module: str) -> None:
+    assert own(module).isdisjoint(DOORS)
+    tops = {name.split(".")[0] for name in imported(module)}
+    assert "django" not in tops or module.startswith("integrations.django.")
 
 
 @each(*PRODUCTION)

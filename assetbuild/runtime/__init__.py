@@ -135,6 +135,11 @@ class Assets:
         return self._current().manifest["digest"]
 
     @property
+    def mode(self) -> str:
+        """Who wrote the artifact: "production", or "development" for `assetbuild watch`."""
+        return self._current().manifest["mode"]
+
+    @property
     def live_reload(self) -> str | None:
         """The URL of the script that `assetbuild watch --live-reload` serves; None unless a development build names one."""
         return _live_reload(self._current().manifest)

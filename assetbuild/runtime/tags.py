@@ -14,11 +14,12 @@ _FAMILIES = ("image", "font", "audio", "video")
 
 
 def element(path: str, url: str, integrity: str, media_type: str, attributes: Mapping[str, object]) -> str:
-    """The element with its attributes, those given by the caller in place of its own. Raises ValueError."""
+    """The element with its attributes, those given by the caller in place of its own. integrity: "" for none. Raises
+    ValueError."""
     given = _given(attributes)
     # Where the caller names another file, the integrity is not that file's.
     other = "href" in given or "src" in given
-    checked = {} if other else {"integrity": integrity, "crossorigin": "anonymous"}
+    checked = {} if other or not integrity else {"integrity": integrity, "crossorigin": "anonymous"}
     destination = _destination(media_type)
     rel = given.get("rel")
     own: dict[str, str]
