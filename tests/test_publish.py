@@ -302,7 +302,7 @@ from pathlib import Path
 from typing import NamedTuple
 sys.path.insert(0, sys.argv[1])
 from tests.test_publish import NEW, put
-import assetbuild.publish as publish
+from assetbuild.errors import BuildError, ConfigError
 import assetbuild.runtime.shape, ctypes, json  # So that no file of theirs is counted.
 
 def fault():
