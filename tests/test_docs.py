@@ -147,7 +147,11 @@ def execute(page: Path, folder: Path) -> None:
             before, _, after = block.text.partition("flask run\n")
             assert not after, where
             run(before, folder)
-            printed = check_the_page_that_flask_serves(folder)
+            printed = check_the_page_that_is_served(folder, ["flask", "run"])
+        elif block.language == "sh" and re.search(r"^uvicorn ", block.text, re.MULTILINE):
+            *commands, last = block.text.splitlines()
+            run("\n".join(commands), folder)
+            printed = check_the_page_that_is_served(folder, last.split())
         elif block.language == "sh" and "python3 -m venv" not in block.text:
             printed = run(block.text, folder)
         elif block.language == "text":
@@ -304,11 +308,11 @@ def serving(command: list[str], folder: Path, env: dict[str, str], port: int, lo
         process.wait()
 
 
-def check_the_page_that_flask_serves(folder: Path) -> str:
+def check_the_page_that_is_served(folder: Path, words: list[str]) -> str:
     """Everything that the page asks for, and what that asks for, is there under a fingerprinted name, with its integrity.
-    Gives the page."""
+    Gives the page. words: a server's command, a module of Python's and its arguments."""
     port = free_port()
-    command = [sys.executable, "-m", "flask", "run", "--port", str(port)]
+    command = [sys.executable, "-m", *words, "--port", str(port)]
     with serving(command, folder, environment(), port, folder / "server.log") as top:
         return check_the_page(top, folder / "dist/manifest.json")
 

@@ -53,7 +53,7 @@ NEIGHBOURS: dict[tuple[str, str], str] = {
 RUN_TIME: dict[str, tuple[str, ...]] = {
     "": ("runtime",),
     "runtime": (),
-    "integrations": ("runtime",),
+    "integrations": ("runtime", "runtime.served"),
 }
 
 
