@@ -116,7 +116,7 @@ def content_security_policy(assets: Assets) -> str:
 def same_origin(url: str) -> str:
     """Where this application itself has an asset: an SVG's symbols, and a web manifest, no browser takes from another host."""
     parts = urlsplit(url)
-    return parts._replace(scheme="", netloc="").geturl()
+    return request.script_root + parts._replace(scheme="", netloc="").geturl() if parts.netloc else url
 
 
 def formula(text: str) -> Markup:

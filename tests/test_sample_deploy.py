@@ -14,11 +14,12 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.error import HTTPError
 
 import pytest
@@ -28,10 +29,14 @@ import yaml
 from assetbuild.runtime.manifest import Manifest, load
 from assetbuild.verify import verify
 from tests import dockerfile
+from tests.browser import chromium, visit
 from tests.test_docs import environment, free_port
 from tests.test_layers import FOR_WRITING
 from tests.test_sample import SAMPLE, snapshot
-from tests.test_servers import _missing
+from tests.test_servers import NGINX_MODULE, _missing
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 DOCKERFILE = (SAMPLE / "Dockerfile").read_text("utf-8")
 PAGES = ("/", "/mineral/quartz", "/tray", "/?q=halides", "/nowhere")
@@ -377,3 +382,102 @@ def test_without_an_artifact_nothing_starts(image: dockerfile.Stage, tmp_path: P
     done = subprocess.run(image.command, cwd=image.cwd, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode != 0
     assert "run `assetbuild compile`" in done.stderr
+
+
+# ---- one artifact, wherever browsers find it
+
+CDN = "https://cdn.example.com/x/"
+CDN_CONFIG = """
+events {{}}
+http {{
+    server {{ listen 127.0.0.1:{port} ssl; server_name cdn.example.com; {tls} {block} }}
+    server {{ listen 127.0.0.1:{port} ssl; server_name closed.example.com; {tls} {closed} }}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def cdn(image: dockerfile.Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of an nginx that has the artifact, told what to do by `assetbuild serve-config`; its other host says nothing of
+    who may read the files."""
+    folder = tmp_path_factory.mktemp("cdn")
+    request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    files = ["-keyout", str(folder / "key"), "-out", str(folder / "certificate"), "-subj", "/CN=cdn.example.com"]
+    subprocess.run([program("openssl"), *request, *files], check=True, capture_output=True)
+    command = [sys.executable, "-m", "assetbuild", "serve-config", "nginx", "--output", str(image.cwd / "dist")]
+    env = environment() | {"ASSETBUILD_BASE_URL": CDN}
+    block = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=True).stdout
+    assert 'add_header Access-Control-Allow-Origin "*";' in block
+    closed = block.replace('add_header Access-Control-Allow-Origin "*";', "")
+    port = free_port()
+    tls = f"ssl_certificate {folder}/certificate; ssl_certificate_key {folder}/key;"
+    module = f"load_module {NGINX_MODULE};" if NGINX_MODULE.exists() else _missing(f"{NGINX_MODULE} is not installed")
+    with nginx(folder / "nginx", module + CDN_CONFIG.format(port=port, tls=tls, block=block, closed=closed)):
+        yield port
+
+
+@pytest.fixture(scope="module")
+def browser(cdn: int) -> Iterator[Browser]:
+    with chromium(f"--host-resolver-rules=MAP *.example.com 127.0.0.1:{cdn}", "--ignore-certificate-errors") as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("mounted", "base_url"),
+    [("", ""), ("/shop", "/shop/static/"), ("", CDN), ("/shop", CDN)],
+    ids=["at the top", "below a prefix", "on a CDN", "below a prefix and on a CDN"],
+)
+def test_one_artifact_is_served_wherever_the_environment_says(
+    image: dockerfile.Stage, browser: Browser, tmp_path: Path, mounted: str, base_url: str
+) -> None:
+    before = snapshot(image.cwd / "dist")
+    names = {entry["path"] for entry in load(image.cwd / "dist/manifest.json")["assets"].values()}
+    with serving(
+        image, image.cwd, tmp_path / "log", ASSETBUILD_BASE_URL=base_url, SCRIPT_NAME=mounted, SECRET_KEY="of a test"
+    ) as server:
+        where = urllib.parse.urljoin(server.top, base_url or "/static/")
+        own = f"{server.top}{mounted if base_url == CDN else ''}{urllib.parse.urlsplit(where).path}"
+        with visit(browser, f"{server.top}{mounted}/") as opened:
+            page = opened.page
+            assert (opened.console, opened.errors, opened.failed) == ([], [], [])
+            assert {answer.status for answer in opened.answers} == {200}
+            urls = {answer.url for answer in opened.answers}
+            assets = {url for url in urls if url.startswith(where)}
+            assert len(assets) >= 18
+            assert {url.removeprefix(where) for url in assets} <= names
+            # Nothing else, but for the symbols, which browsers take from the page's own host only.
+            rest = urls - assets - {f"{server.top}{mounted}/"}
+            symbols = [url for url in rest if re.fullmatch(rf"{re.escape(own)}img/sprite\.\w+\.svg", url)]
+            assert (len(rest), len(symbols)) == ((1, 1) if base_url == CDN else (0, 0))
+            assert page.get_attribute("html", "data-modules") == "ready"
+            assert page.locator("[data-scale] rect").count() == 10
+            fonts = "() => document.fonts.ready.then(fonts => [...fonts].map(font => font.status))"
+            assert page.evaluate(fonts) == ["loaded", "loaded"]
+            crystal = page.locator(".crystal").first
+            drawn = crystal.screenshot()
+            crystal.locator("use").evaluate("use => use.remove()")
+            assert crystal.screenshot() != drawn
+            page.keyboard.press("/")
+            page.keyboard.type("almandine")
+            page.wait_for_function("() => document.querySelectorAll('#cards h3').length === 1")
+            page.click("#cards a")
+            page.click(".tray button")
+            page.click("text=Tray 1")
+            assert page.url == f"{server.top}{mounted}/tray"
+            assert page.locator("#cards h3").all_inner_texts() == ["Almandine"]
+            assert (opened.console, opened.errors) == ([], [])
+    assert snapshot(image.cwd / "dist") == before
+
+
+def test_a_cdn_that_does_not_allow_others_to_read_gives_a_page_without_sheets_and_scripts(
+    image: dockerfile.Stage, browser: Browser, tmp_path: Path
+) -> None:
+    address = CDN.replace("cdn.", "closed.")
+    with (
+        serving(image, image.cwd, tmp_path / "log", ASSETBUILD_BASE_URL=address) as server,
+        visit(browser, server.top) as opened,
+    ):
+        assert opened.page.get_attribute("html", "data-modules") is None
+        # As the browser has it without any sheet.
+        assert opened.page.evaluate("() => getComputedStyle(document.body).margin") == "8px"
+        assert [line for line in opened.console if "Access-Control-Allow-Origin" in line]

@@ -215,7 +215,8 @@ def _absolute(endpoint: str) -> str:
 class _Files:
     """Before an application: what the browser asks for below the base URL, and the manifest names, is handed out here.
 
-    The whole path counts, with the prefix that the application is mounted below: that is what the base URL names.
+    The whole path counts, with the prefix that the application is mounted below, since a base URL on this host names that; the
+    path in the application too, from where a CDN may fetch what it has at the base URL.
     """
 
     def __init__(self, state: _State, application: WSGIApplication, *, with_whitenoise: bool) -> None:
@@ -226,15 +227,20 @@ class _Files:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            whole = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
             base = unquote(urlsplit(self._state.assets.base_url).path) or "/"
-            path = whole.encode("latin-1").decode("utf-8", "replace")
-            served = self._state.artifact.find(path.removeprefix(base)) if path.startswith(base) else None
-            if served is not None and os.path.isfile(served.file):
-                if self._whitenoise is None or self._state.app.debug:
-                    return self._plain(served, environ)(environ, start_response)
-                return self._by_whitenoise(base)({**environ, "SCRIPT_NAME": "", "PATH_INFO": whole}, start_response)
+            inside = environ.get("PATH_INFO", "")
+            for path in (environ.get("SCRIPT_NAME", "") + inside, inside):
+                served = self._find(path, base)
+                if served is not None:
+                    if self._whitenoise is None or self._state.app.debug:
+                        return self._plain(served, environ)(environ, start_response)
+                    return self._by_whitenoise(base)({**environ, "SCRIPT_NAME": "", "PATH_INFO": path}, start_response)
         return self._application(environ, start_response)
+
+    def _find(self, path: str, base: str) -> Served | None:
+        text = path.encode("latin-1").decode("utf-8", "replace")
+        served = self._state.artifact.find(text.removeprefix(base)) if text.startswith(base) else None
+        return served if served is not None and os.path.isfile(served.file) else None
 
     def _plain(self, served: Served, environ: WSGIEnvironment) -> WSGIApplication:
         response = send_file(served.file, environ, mimetype=served.type or None, conditional=True)
