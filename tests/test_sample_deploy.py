@@ -76,14 +76,14 @@ def test_the_image_has_the_helper_without_its_extras_and_the_compiler_stays_in_t
     assert re.search(r"^USER [1-9]\d*$", last, re.MULTILINE)
 
 
-def test_a_second_build_has_the_cache_of_the_first_and_makes_the_same_bytes(tmp_path: Path) -> None:
-    dist = follow(tmp_path).cwd / "dist"
+def test_a_second_build_has_the_cache_of_the_first_and_makes_the_same_bytes(image: dockerfile.Stage, scratch: Path) -> None:
+    dist = image.cwd / "dist"
     before = {file: file.read_bytes() for file in dist.rglob("*") if file.is_file()}
-    kept = {name: seen for name, seen in snapshot(tmp_path / "caches").items() if "index" not in name}
+    kept = {name: seen for name, seen in snapshot(scratch / "caches").items() if "index" not in name}
     assert len(kept) > 10
-    follow(tmp_path)
+    follow(scratch)
     assert before == {file: file.read_bytes() for file in dist.rglob("*") if file.is_file()}
-    assert kept.items() <= snapshot(tmp_path / "caches").items()
+    assert kept.items() <= snapshot(scratch / "caches").items()
 
 
 def test_hadolint_has_nothing_to_say_of_the_dockerfile() -> None:

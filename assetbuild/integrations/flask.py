@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
 import click
 from flask import Flask, current_app, request
 from flask.cli import FlaskGroup
 from flask.sansio.scaffold import find_package
-from werkzeug.utils import send_file
 
 from assetbuild.integrations import jinja
+from assetbuild.integrations.flask_files import Files
 from assetbuild.runtime import Assets
-from assetbuild.runtime.served import Artifact, Served
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from assetbuild.runtime.served import Artifact
 
 __all__ = ["AssetBuild"]
 
@@ -61,7 +58,7 @@ class AssetBuild:
             _ = state.assets
         _teach(app, state)
         if serve:
-            app.wsgi_app = _Files(state, app.wsgi_app, with_whitenoise=serve == "whitenoise")  # type: ignore[method-assign]
+            app.wsgi_app = Files(state, app.wsgi_app, with_whitenoise=serve == "whitenoise")  # type: ignore[method-assign]
         app.cli.add_command(_Command(app))
 
     @property
@@ -85,10 +82,14 @@ class _State:
 
     @property
     def assets(self) -> Assets:
-        made, debug = self._made, self.app.debug
+        made, debug = self._made, self.debug
         if made is None or made[0] != debug:
             made = self._made = debug, _assets(self.app)
         return made[1]
+
+    @property
+    def debug(self) -> bool:
+        return self.app.debug
 
     @property
     def artifact(self) -> Artifact:
@@ -207,86 +208,6 @@ def _absolute(endpoint: str) -> str:
         return endpoint
     blueprint = request.blueprint if request else None
     return f"{blueprint}{endpoint}" if blueprint else endpoint[1:]
-
-
-# ---- files
-
-
-class _Files:
-    """Before an application: what the browser asks for below the base URL, and the manifest names, is handed out here.
-
-    The whole path counts, with the prefix that the application is mounted below, since a base URL on this host names that; the
-    path in the application too, from where a CDN may fetch what it has at the base URL.
-    """
-
-    def __init__(self, state: _State, application: WSGIApplication, *, with_whitenoise: bool) -> None:
-        self._state = state
-        self._application = application
-        self._whitenoise = _whitenoise_class() if with_whitenoise else None
-        self._made: tuple[Artifact, WSGIApplication] | None = None
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            base = unquote(urlsplit(self._state.assets.base_url).path) or "/"
-            inside = environ.get("PATH_INFO", "")
-            for path in (environ.get("SCRIPT_NAME", "") + inside, inside):
-                served = self._find(path, base)
-                if served is not None:
-                    if self._whitenoise is None or self._state.app.debug:
-                        return self._plain(served, environ)(environ, start_response)
-                    return self._by_whitenoise(base)({**environ, "SCRIPT_NAME": "", "PATH_INFO": path}, start_response)
-        return self._application(environ, start_response)
-
-    def _find(self, path: str, base: str) -> Served | None:
-        text = path.encode("latin-1").decode("utf-8", "replace")
-        served = self._state.artifact.find(text.removeprefix(base)) if text.startswith(base) else None
-        return served if served is not None and os.path.isfile(served.file) else None
-
-    def _plain(self, served: Served, environ: WSGIEnvironment) -> WSGIApplication:
-        response = send_file(served.file, environ, mimetype=served.type or None, conditional=True)
-        response.headers["Cache-Control"] = served.cache_control
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        if not self._state.app.debug:
-            # They are public, and a CDN that fetches them here has to hand this on. On a developer's machine nobody needs it.
-            response.headers["Access-Control-Allow-Origin"] = "*"
-        return response
-
-    def _by_whitenoise(self, base: str) -> WSGIApplication:
-        artifact = self._state.artifact
-        made = self._made
-        if made is None or made[0] is not artifact:
-            assert self._whitenoise is not None
-            made = self._made = artifact, self._whitenoise(self._application, self._state.assets, artifact, base)
-        return made[1]
-
-
-def _whitenoise_class() -> Callable[[WSGIApplication, Assets, Artifact, str], WSGIApplication]:
-    try:
-        from whitenoise import WhiteNoise
-    except ImportError as error:
-        raise RuntimeError('ASSETBUILD_SERVE = "whitenoise" needs WhiteNoise: pip install whitenoise') from error
-
-    def over(application: WSGIApplication, assets: Assets, artifact: Artifact, base: str) -> WSGIApplication:
-        def immutable(_file: str, url: str) -> bool:
-            served = artifact.find(url.removeprefix(base))
-            return served is not None and served.immutable
-
-        def safe(headers: Any, _file: str, _url: str) -> None:
-            headers["X-Content-Type-Options"] = "nosniff"
-
-        types = {os.path.splitext(one.path)[1]: one.type for one in map(assets.__getitem__, assets) if "." in one.path}
-        made: WSGIApplication = WhiteNoise(
-            application,
-            root=os.path.abspath(assets.folder),
-            prefix=base,
-            max_age=0,
-            immutable_file_test=immutable,
-            add_headers_function=safe,
-            mimetypes=types,
-        )
-        return made
-
-    return over
 
 
 # ---- the command
