@@ -194,11 +194,13 @@ def _next(found: Survey, output: str, file: Path) -> tuple[str, ...]:
         build = f'Build it: pip install "assetbuild[build,sass]" && assetbuild compile{option}'
     start, end = (found.delimiters.get(f"variable_{side}_string", two) for side, two in (("start", "{{"), ("end", "}}")))
     tag = f'{start} asset_tag("css/app.css") {end}'
-    imported = "from assetbuild import Assets\nfrom assetbuild.integrations.jinja import install"
     if found.framework in ("FastAPI", "Starlette"):
-        lines = f"{imported}\ninstall(templates.env, Assets({output!r}))"
+        imported = "from assetbuild import Assets\nfrom assetbuild.integrations.starlette import AssetFiles, install"
+        at = found.base_url.rstrip("/") or "/static"
+        lines = f'{imported}\nassets = Assets({output!r})\ninstall(templates, assets)\napp.mount("{at}", AssetFiles(assets))'
     elif found.framework == "Flask":
-        lines = f"{imported}\ninstall(app.jinja_env, Assets({output!r}))"
+        setting = "" if output == "dist" else f'app.config["ASSETBUILD_OUTPUT"] = {output!r}\n'
+        lines = f"from assetbuild.integrations.flask import AssetBuild\n{setting}AssetBuild(app)"
     elif found.framework == "Django":
         storage = '{"BACKEND": "assetbuild.integrations.django.storage.AssetStorage"}'
         lines = (

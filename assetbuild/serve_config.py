@@ -33,7 +33,9 @@ def serve_config(server: str, output: Path, manifest: treaty.Manifest, base_url:
         if found := re.search(rf"[\x00-\x1f\x7f{re.escape(refused)}]", text):
             message = f'the character "{found[0]}" in a path has another meaning for {server}, which no writing takes away'
             raise ConfigError(Problem(text, 0, 0, message, "rename it"))
-    return "\n".join(SERVERS[server](output, prefix, manifest, exceptions)) + "\n"
+    # Browsers take sheets, scripts and fonts from another host only where that allows it.
+    shared = bool(urlsplit(base_url).netloc)
+    return "\n".join(SERVERS[server](output, prefix, manifest, exceptions, shared)) + "\n"
 
 
 def _is_exception(path: str) -> bool:
@@ -57,7 +59,7 @@ def _types(manifest: treaty.Manifest) -> Mapping[str, list[str]]:
 # ---- nginx
 
 
-def _nginx(output: Path, prefix: str, manifest: treaty.Manifest, exceptions: list[str]) -> Iterator[str]:
+def _nginx(output: Path, prefix: str, manifest: treaty.Manifest, exceptions: list[str], shared: bool) -> Iterator[str]:
     codings = _codings(manifest)
     yield "# assetbuild's artifact: to be included in a server { }."
     if "br" in codings:
@@ -75,25 +77,27 @@ def _nginx(output: Path, prefix: str, manifest: treaty.Manifest, exceptions: lis
     if codings:
         yield "    gzip off; # What gains by it is compressed already."
         yield "    gzip_vary off; # The lines on Vary say it, of what is not compressed too."
-    yield from _nginx_headers("no-cache", codings, "    ")
+    yield from _nginx_headers("no-cache", codings, shared, "    ")
     for path in exceptions:
         yield f"    location = {_quoted(prefix + path)} {{"
-        yield from _nginx_headers("no-cache", codings, "        ")
+        yield from _nginx_headers("no-cache", codings, shared, "        ")
         yield "    }"
     yield r"    location ~ /\. {"
     yield "        return 404;"
     yield "    }"
     yield f'    location ~ "{FINGERPRINTED}" {{'
-    yield from _nginx_headers(_FOR_EVER, codings, "        ")
+    yield from _nginx_headers(_FOR_EVER, codings, shared, "        ")
     yield "    }"
     yield "}"
 
 
-def _nginx_headers(caching: str, codings: set[str], indent: str) -> Iterator[str]:
+def _nginx_headers(caching: str, codings: set[str], shared: bool, indent: str) -> Iterator[str]:
     # nginx does not hand them down into a location that has some of its own.
     yield f'{indent}add_header Cache-Control "{caching}";'
     if codings:
         yield f"{indent}add_header Vary Accept-Encoding;"
+    if shared:
+        yield f'{indent}add_header Access-Control-Allow-Origin "*";'
 
 
 def _quoted(text: str) -> str:
@@ -106,7 +110,7 @@ def _quoted(text: str) -> str:
 # ---- Caddy
 
 
-def _caddy(output: Path, prefix: str, manifest: treaty.Manifest, exceptions: list[str]) -> Iterator[str]:
+def _caddy(output: Path, prefix: str, manifest: treaty.Manifest, exceptions: list[str], shared: bool) -> Iterator[str]:
     codings = _codings(manifest)
     # The prefix is off where these are looked at.
     excepted = "^/(" + "|".join(map(_literal, exceptions)) + ")$"
@@ -135,6 +139,8 @@ def _caddy(output: Path, prefix: str, manifest: treaty.Manifest, exceptions: lis
     yield "\t\t}"
     yield "\t}"
     yield "\theader @named Cache-Control no-cache"
+    if shared:
+        yield '\theader Access-Control-Allow-Origin "*"'
     types = _types(manifest)
     for number, (kind, suffixes) in enumerate(types.items(), 1):
         yield f"\t@type{number} path {' '.join(f'*.{suffix}' for suffix in suffixes)}"
@@ -167,7 +173,7 @@ def _literal(path: str) -> str:
     return re.sub(r"([^\w/\-\x80-\U0010ffff])", r"\\\1", path)
 
 
-SERVERS: Final[Mapping[str, Callable[[Path, str, treaty.Manifest, list[str]], Iterator[str]]]] = {
+SERVERS: Final[Mapping[str, Callable[[Path, str, treaty.Manifest, list[str], bool], Iterator[str]]]] = {
     "nginx": _nginx,
     "caddy": _caddy,
 }

@@ -58,9 +58,9 @@ class Visit:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*arguments: str) -> Iterator[Browser]:
     """A running Chromium without a window; skips the test where it or Playwright's driver is missing, and fails it where
-    the environment has CI."""
+    the environment has CI. arguments: more for its command line."""
     if not EXECUTABLE.exists():
         _missing(f"{EXECUTABLE} is not installed")
     try:
@@ -73,7 +73,7 @@ def chromium() -> Iterator[Browser]:
     except (Error, OSError) as error:
         _missing(f"playwright's driver does not start: {error}")
     try:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=[*_ARGUMENTS, *arguments])
         try:
             yield browser
         finally:

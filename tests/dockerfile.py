@@ -1,7 +1,8 @@
 """A reader of Dockerfiles that needs no Docker: each stage is a folder, and its instructions are carried out in it.
 
 It knows the instructions that the documentation uses, and refuses any other. `pip install` installs nothing, since all is there
-already; but what a stage did not install for building cannot be imported in it. USER is passed over.
+already; but what a stage did not install for building cannot be imported in it. A cache mount is a folder that is moved in
+for its line and out again, and the same in the next build over the same scratch folder. USER and EXPOSE are passed over.
 """
 
 from __future__ import annotations
@@ -48,9 +49,24 @@ class Stage:
         return self.env | {"PYTHONPATH": f"{absent}:{self.env['PYTHONPATH']}"}
 
     def run(self, line: str) -> None:
+        while mount := re.match(r"--mount=type=cache,target=(/\S+)\s+", line):
+            line = line[mount.end() :]
+            kept = self.root.parent.parent / "caches" / mount[1].strip("/").replace("/", "-")
+            if not line.startswith(("--mount", "pip install ")):
+                kept.mkdir(parents=True, exist_ok=True)
+                kept.rename(self.place(mount[1]))
+                try:
+                    self.run(line)
+                finally:
+                    self.place(mount[1]).rename(kept)
+                return
         if line.startswith("pip install "):
             assert not re.search(r"&&|;|\|", line), f"an install line installs and does nothing else: {line}"
-            self.installed += [word for word in shlex.split(line)[2:] if not word.startswith("-")]
+            words = [word for word in shlex.split(line)[2:] if not word.startswith("-")]
+            if "-r" in line.split():
+                (file,) = words
+                words = [one for one in self.place(file).read_text("utf-8").splitlines() if one and not one.startswith("#")]
+            self.installed += words
             return
         bash = ["bash", "-euo", "pipefail", "-c", line]
         done = subprocess.run(bash, cwd=self.cwd, env=self.environment(), capture_output=True, text=True, check=False)
@@ -78,13 +94,14 @@ def follow(text: str, context: Path, scratch: Path, env: Mapping[str, str]) -> S
     """The last stage, with all done but its CMD. context: the folder that COPY copies from; scratch: where stages are."""
     stages: dict[str, Stage] = {}
     stage: Stage | None = None
-    for number, line in enumerate(re.sub(r"\\\n", " ", text).splitlines()):
+    for number, line in enumerate(re.sub(r"\\\n\s*", "", text).splitlines()):
         if not line.strip() or line.startswith("#"):
             continue
         word, _, rest = line.partition(" ")
         if word == "FROM":
             name = rest.partition(" AS ")[2] or str(number)
             root = scratch / name / "root"
+            shutil.rmtree(root, ignore_errors=True)
             root.mkdir(parents=True)
             stage = stages[name] = Stage(root, dict(env))
             continue
@@ -103,6 +120,6 @@ def follow(text: str, context: Path, scratch: Path, env: Mapping[str, str]) -> S
         elif word == "CMD":
             stage.command = json.loads(rest)
         else:
-            assert word == "USER", f"{line}: nobody reads this instruction"
+            assert word in ("USER", "EXPOSE"), f"{line}: nobody reads this instruction"
     assert stage
     return stage

@@ -140,6 +140,9 @@ def test_what_is_written_fits_the_project_and_compiles_as_it_is(
         assert said.startswith(f"assetbuild.toml: written, for {framework}\n")
     assert "1. Build it: assetbuild compile\n2. " in said
     assert ("AssetStorage" in said) is said.startswith("assetbuild.toml: written, for Django\n")
+    assert ("AssetBuild(app)" in said) is said.startswith("assetbuild.toml: written, for Flask\n")
+    asgi = any(said.startswith(f"assetbuild.toml: written, for {name}\n") for name in ("FastAPI", "Starlette"))
+    assert ("AssetFiles(assets)" in said) is asgi
     assert cli.main(["compile"]) == 0
     output = tmp_path / str(written["output"])
     published = json.loads((output / "manifest.json").read_bytes())["assets"]

@@ -85,7 +85,10 @@ def serving(artifact: Path, log: Path, **variables: str) -> Iterator[Site]:
     words = [sys.executable, "-m", "flask", "--app", str(SAMPLE / "app.py"), "run", "--port", "0"]
     with open(log, "wb") as output:
         process = subprocess.Popen(
-            words, env=environment(ASSETBUILD_OUTPUT=str(artifact), **variables), stdout=output, stderr=output
+            words,
+            env=environment(ASSETBUILD_OUTPUT=str(artifact), SECRET_KEY="of a test", **variables),
+            stdout=output,
+            stderr=output,
         )
     try:
         deadline = time.monotonic() + STARTUP
@@ -538,7 +541,7 @@ def test_the_chart_says_how_it_is_drawn(home: Visit) -> None:
 def test_going_back_shows_the_page_and_not_the_list_that_was_fetched_for_it(site: Site, browser: Browser) -> None:
     for headers in ({}, {"HX-Request": "true"}):
         with urllib.request.urlopen(urllib.request.Request(f"{site.url}/?q=hal", headers=headers)) as answer:
-            assert answer.headers["Vary"] == "HX-Request"
+            assert answer.headers["Vary"] == "HX-Request, Cookie"
     with visit(browser, f"{site.url}/?q=halides") as opened:
         page = opened.page
         page.fill("[data-search]", "")
@@ -567,7 +570,7 @@ def test_without_javascript_nothing_is_empty(site: Site, browser: Browser) -> No
         page = context.new_page()
         page.goto(site.url)
         assert page.locator("h2:visible").all_inner_texts() == ["Catalogue", "Hardness"]
-        assert page.locator("nav a:visible").all_inner_texts() == ["Catalogue", "Hardness"]
+        assert page.locator("nav a:visible").all_inner_texts() == ["Catalogue", "Hardness", "Tray"]
         assert not page.is_visible(".scale")
         assert not page.is_visible("[data-theme-switch]")
     finally:

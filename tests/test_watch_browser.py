@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser import chromium
+from tests.server import free_port
 from tests.test_live_browser import until
 from tests.test_sample import SAMPLE, environment
 
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0
 PANEL = "document.querySelector('assetbuild-problems')"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def answers(url: str) -> bool:

@@ -34,6 +34,12 @@ class AssetExtension(Extension):
         )
         environment.filters["asset"] = _asset
 
+    def current(self) -> Assets:
+        """What templates look things up in."""
+        if self.assets is None:
+            self.assets = Assets(auto_reload=_auto_reload())
+        return self.assets
+
 
 def install(env: Environment, assets: Assets) -> None:
     """Gives an environment the extension, if it lacks it, and the Assets that its templates look things up in.
@@ -95,9 +101,7 @@ def _assets(context: Context) -> Assets:
     extension = _extension(context.environment)
     if extension is None:
         raise RuntimeError("this environment has the functions of AssetExtension, but not the extension")
-    if extension.assets is None:
-        extension.assets = Assets(auto_reload=_auto_reload())
-    return extension.assets
+    return extension.current()
 
 
 def _auto_reload() -> bool:

@@ -1,0 +1,56 @@
+"""Starlette and FastAPI: `asset` and its friends in Jinja2Templates, and the artifact as an application that is mounted."""
+
+from __future__ import annotations
+
+import os
+
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
+from starlette.types import Scope
+
+from assetbuild.integrations import jinja
+from assetbuild.runtime import Assets
+from assetbuild.runtime.served import Artifact
+
+__all__ = ["AssetFiles", "install"]
+
+
+def install(templates: Jinja2Templates, assets: Assets) -> None:
+    """Gives the templates `asset`, `asset_tag`, `asset_integrity`, `asset_live_reload` and the filter `asset`.
+
+    Raises TypeError for what is no Assets: its folder's name, for instance.
+    """
+    jinja.install(templates.env, assets)
+
+
+class AssetFiles(StaticFiles):
+    """Starlette's StaticFiles over an artifact: `app.mount("/static", AssetFiles(assets))`.
+
+    Of the folder it hands out what the manifest names, with the media type that stands there. Fingerprinted files may be cached
+    for ever, others are asked for again. Files go out as they are, without their compressed variants.
+
+    Raises ManifestError where the manifest cannot be read.
+    """
+
+    def __init__(self, assets: Assets) -> None:
+        super().__init__(directory=assets.folder)
+        self._artifact = Artifact(assets)
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        served = self._artifact.find(path)
+        try:
+            return (served.file, os.stat(served.file)) if served else ("", None)
+        except (FileNotFoundError, NotADirectoryError):
+            return "", None
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        served = self._artifact.find(self.get_path(scope))
+        if served is not None:
+            response.headers["cache-control"] = served.cache_control
+            if served.type and "content-type" in response.headers:
+                response.headers["content-type"] = served.content_type
+        return response
