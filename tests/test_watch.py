@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +25,7 @@ from assetbuild.result import Order
 from assetbuild.runtime import manifest as treaty
 from assetbuild.verify import verify
 from tests.conftest import Project
+from tests.server import free_port
 from tests.test_changes import RULES, TEXTS, edited
 
 SITE: dict[str, str | bytes] = {
@@ -226,6 +229,48 @@ def test_a_command_runs_beside_it_and_both_end_together(project: Project, start:
     assert watch.end() == 0
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
+
+
+APP = """
+from assetbuild import Assets
+assets = Assets(auto_reload=True, wait=20)
+word = "one"
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": f"{word} {assets.url('a.css')}".encode()})
+"""
+
+
+def answer(url: str, wanted: Callable[[str], bool]) -> str:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=PATIENCE) as response:
+            said: str = response.read().decode()
+            if wanted(said):
+                return said
+        time.sleep(0.02)
+    pytest.fail(f"{url} never said so")
+
+
+def test_uvicorns_reloader_runs_beside_it_and_sees_every_manifest(project: Project, start: Callable[..., Watch]) -> None:
+    project.write({**SITE, "app.py": APP})
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    watch = start("--", sys.executable, "-m", "uvicorn", "app:app", "--reload", "--port", str(port), "--log-level", "error")
+    watch.next()
+    first = answer(url, bool)
+    assert first == f"one /static/{project.public('a.css')}"
+    project.write({"assets/a.css": "changed{}"})
+    watch.next()
+    second = answer(url, lambda said: said != first)
+    assert second == f"one /static/{project.public('a.css')}"
+    project.write({"app.py": APP.replace('"one"', '"other"')})
+    assert answer(url, lambda said: said.startswith("other")) == second.replace("one", "other")
+    assert watch.end() == 0
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(url)
 
 
 def test_a_first_configuration_that_is_wrong_ends_it(project: Project, start: Callable[..., Watch]) -> None:
