@@ -74,8 +74,8 @@ def start(project: Project) -> Iterator[Callable[..., Watch]]:
 
     yield begin
     for one in started:
-        one.process.kill()
-        one.process.communicate()
+        one.process.terminate()  # Which ends the command beside it too, as a kill would not.
+        one.process.communicate(timeout=PATIENCE)
 
 
 def text(project: Project, path: str) -> str:

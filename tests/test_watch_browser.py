@@ -72,8 +72,8 @@ class Day:
 def day(tmp_path: Path) -> Iterator[Day]:
     made = Day(tmp_path / "project")
     yield made
-    made.process.kill()
-    made.process.wait()
+    made.process.terminate()  # Which ends the server too, as a kill would not.
+    made.process.wait(PATIENCE)
 
 
 @pytest.fixture
