@@ -280,11 +280,33 @@ def test_flask_assetbuild_compiles_what_application_and_blueprints_have(
     status, said = run(app, "explain", "admin/css/own.css")
     assert status == 0
     assert "admin/static/css/own.css" in said
-    assert run(app, "compile", "--nonsense")[0] == 2
+    status, said = run(app, "compile", "--nonsense")
+    assert status == 2
+    assert "Usage: flask assetbuild compile" in said
     project.write({"static/css/own.css": "a { background: url(gone.png) }"})
     status, said = run(app, "compile")
     assert status == 1
     assert 'static/css/own.css:1:21: "gone.png"' in said
+
+
+def test_flask_assetbuild_check_reads_the_templates_of_application_and_blueprints(project: Project) -> None:
+    """Wherever it is started: the configuration is found beside the application."""
+    app = with_blueprints(project, TESTING=True)
+    shop = Blueprint("shop", __name__, root_path=str(project.folder / "shop"), template_folder="pages")
+    app.register_blueprint(shop)
+    app.import_name = "app"
+    project.write(
+        {
+            "templates/a.html": "{{ asset('css/own.css') }}{{ asset('admin/dot.png') }}",
+            "shop/pages/b.html": "{{ asset('admin/dot.pgn') }}",
+            "app.py": "",
+        }
+    )
+    AssetBuild(app)
+    status, said = run(app, "check")
+    assert status == 1
+    assert 'shop/pages/b.html:1:11: no source gives "admin/dot.pgn"' in said.replace(f"{os.path.relpath(project.folder)}/", "")
+    assert "2 templates, 3 literal paths" in said
 
 
 def test_url_for_of_templates_stays_as_it_is_unless_it_is_asked_for(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
