@@ -364,6 +364,7 @@ def flask(*words: str, folder: Path, **variables: str) -> subprocess.CompletedPr
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_a_factory_is_compiled_for_from_any_folder_and_then_served(project: Project, tmp_path: Path) -> None:
     """Of a package: the artifact lies beside it."""
     project.write({"shop/__init__.py": APPLICATION, "shop/static/css/app.css": "a { }"})

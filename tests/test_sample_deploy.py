@@ -38,6 +38,8 @@ from tests.test_sample import SAMPLE, snapshot
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.long
+
 DOCKERFILE = (SAMPLE / "Dockerfile").read_text("utf-8")
 PAGES = ("/", "/mineral/quartz", "/tray", "/?q=halides", "/nowhere")
 
