@@ -280,11 +280,33 @@ def test_flask_assetbuild_compiles_what_application_and_blueprints_have(
     status, said = run(app, "explain", "admin/css/own.css")
     assert status == 0
     assert "admin/static/css/own.css" in said
-    assert run(app, "compile", "--nonsense")[0] == 2
+    status, said = run(app, "compile", "--nonsense")
+    assert status == 2
+    assert "Usage: flask assetbuild compile" in said
     project.write({"static/css/own.css": "a { background: url(gone.png) }"})
     status, said = run(app, "compile")
     assert status == 1
     assert 'static/css/own.css:1:21: "gone.png"' in said
+
+
+def test_flask_assetbuild_check_reads_the_templates_of_application_and_blueprints(project: Project) -> None:
+    """Wherever it is started: the configuration is found beside the application."""
+    app = with_blueprints(project, TESTING=True)
+    shop = Blueprint("shop", __name__, root_path=str(project.folder / "shop"), template_folder="pages")
+    app.register_blueprint(shop)
+    app.import_name = "app"
+    project.write(
+        {
+            "templates/a.html": "{{ asset('css/own.css') }}{{ asset('admin/dot.png') }}",
+            "shop/pages/b.html": "{{ asset('admin/dot.pgn') }}",
+            "app.py": "",
+        }
+    )
+    AssetBuild(app)
+    status, said = run(app, "check")
+    assert status == 1
+    assert 'shop/pages/b.html:1:11: no source gives "admin/dot.pgn"' in said.replace(f"{os.path.relpath(project.folder)}/", "")
+    assert "2 templates, 3 literal paths" in said
 
 
 def test_url_for_of_templates_stays_as_it_is_unless_it_is_asked_for(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,6 +364,7 @@ def flask(*words: str, folder: Path, **variables: str) -> subprocess.CompletedPr
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_a_factory_is_compiled_for_from_any_folder_and_then_served(project: Project, tmp_path: Path) -> None:
     """Of a package: the artifact lies beside it."""
     project.write({"shop/__init__.py": APPLICATION, "shop/static/css/app.css": "a { }"})

@@ -145,6 +145,12 @@ def static_folders(app: Flask) -> Iterator[StaticFolder]:
             yield StaticFolder(f"{name}.static" if name else "static", prefix, Path(one.static_folder))
 
 
+def template_folders(app: Flask) -> list[Path]:
+    """The application's, and those of its blueprints, as far as they are there."""
+    found = [Path(one.root_path, one.template_folder) for one in (app, *app.blueprints.values()) if one.template_folder]
+    return [folder for folder in dict.fromkeys(found) if folder.is_dir()]
+
+
 def _assets(app: Flask) -> Assets:
     given = os.environ.get
     return Assets(
@@ -229,6 +235,12 @@ class _Command(click.Command):
         from assetbuild.integrations import flask_commands
 
         app = self._app
-        folders = dict.fromkeys((one.prefix, one.folder) for one in static_folders(app))
-        base_url = app.config.get("ASSETBUILD_BASE_URL")
-        ctx.exit(flask_commands.run(ctx.meta[_NAME], folders=folders, output=output(app), base_url=base_url))
+        status = flask_commands.run(
+            ctx.meta[_NAME],
+            folders=dict.fromkeys((one.prefix, one.folder) for one in static_folders(app)),
+            templates=template_folders(app),
+            project=project_folder(app),
+            output=output(app),
+            base_url=app.config.get("ASSETBUILD_BASE_URL"),
+        )
+        ctx.exit(status)
