@@ -159,8 +159,8 @@ def found(config: Config, made: Collection[Asset]) -> Along:
     for path, entry in list(wanted.items()):
         if not obstructed.isdisjoint(_names(path, entry)):
             del wanted[path]
-            what = f"{path}: this file of an earlier release does not go along, since its name is in use"
-            warnings.append(Problem("", 0, 0, what))
+            what = "this file of an earlier release does not go along, since its name is in use"
+            warnings.append(Problem(path, 0, 0, what, "", "warning"))
     taken, more = _taken(config, artifacts, wanted)
     items = [item for one in taken.values() for item in one.items]
     files = {item.public_path: (item.digest, item.size) for item in sorted(items, key=lambda item: item.public_path)}
@@ -221,7 +221,8 @@ def _taken(
         for one, fault in faults:
             shown = config.shown(one.folder / path)
             if one.own:  # Nobody can make it anew.
-                warnings.append(Problem(shown, 0, 0, f"this file of an earlier release is given up: it {fault}"))
+                what = f"this file of an earlier release is given up: it {fault}"
+                warnings.append(Problem(shown, 0, 0, what, "", "warning"))
             else:
                 hint = f"run `assetbuild verify {config.shown(one.folder)}`"
                 problems.append(Problem(shown, 0, 0, f"this file of an earlier release {fault}", hint))
@@ -229,5 +230,6 @@ def _taken(
         raise BuildError(problems)
     for coding, number in sorted(unread.items()):
         what = "1 variant stays" if number == 1 else f"{number:,} variants stay"
-        warnings.append(Problem("", 0, 0, f"{what} behind, since this Python has no module that reads {coding}"))
+        what += f" behind, since this Python has no module that reads {coding}"
+        warnings.append(Problem("", 0, 0, what, "", "warning"))
     return taken, warnings

@@ -352,8 +352,8 @@ def test_a_name_that_is_in_use_stays_behind_with_a_warning(releases: Releases) -
     (releases.folder / "assetbuild.toml").write_text('keep_names = ["x", "x/*", "robots.txt"]')
     releases.build({"x": "a file", "robots.txt": "old"}, output="old")
     result = releases.build({"x/y.txt": "a folder's", "robots.txt": "new"}, previous=("old",))
-    assert [warning.message for warning in result.warnings] == [
-        "x: this file of an earlier release does not go along, since its name is in use"
+    assert [(warning.file, warning.message, warning.severity) for warning in result.warnings] == [
+        ("x", "this file of an earlier release does not go along, since its name is in use", "warning")
     ]
     assert releases.there() == ["a folder's", "new"]
 
