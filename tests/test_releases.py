@@ -148,6 +148,14 @@ def test_a_build_that_changes_nothing_is_no_release(releases: Releases, fresh: b
     assert releases.there() == ["a1", "a2"]
 
 
+def test_a_source_that_changes_and_comes_out_the_same_makes_no_release(releases: Releases) -> None:
+    releases.build({"a.css": "a{}", "b.txt": "b1"}, keep=1)
+    releases.build({"a.css": "a{}", "b.txt": "b2"}, keep=1)
+    before = releases.project.tree()
+    releases.build({"a.css": "a  {  }", "b.txt": "b2"}, keep=1)
+    assert releases.project.tree() == before
+
+
 def test_what_earlier_artifacts_had_carried_counts_within_keep(releases: Releases) -> None:
     releases.build({"a.txt": "a1"}, output="one")
     releases.build({"a.txt": "a2"}, output="two", previous=("one",))

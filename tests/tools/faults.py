@@ -5,17 +5,20 @@ as one that never met any.
 
     python tests/tools/faults.py            every call, every fault: about twenty minutes
     python tests/tools/faults.py --every 50 a fiftieth of it
+    python tests/tools/faults.py --moments 200  SIGKILL at so many random moments
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,11 +62,15 @@ def write(project: Path, files: Mapping[str, str]) -> None:
     (project / "assetbuild.toml").write_text(CONFIGURATION)
 
 
-def compiled(project: Path, *before: str) -> subprocess.CompletedProcess[str]:
+def command() -> tuple[list[str], dict[str, str]]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("ASSETBUILD_")}
     environ |= {"PYTHONPATH": str(ROOT), "SOURCE_DATE_EPOCH": "1700000000"}
-    command = [*before, sys.executable, "-m", "assetbuild", "compile", "--jobs", "1"]
-    return subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True, timeout=120)
+    return [sys.executable, "-m", "assetbuild", "compile", "--jobs", "1"], environ
+
+
+def compiled(project: Path, *before: str) -> subprocess.CompletedProcess[str]:
+    line, environ = command()
+    return subprocess.run([*before, *line], cwd=project, env=environ, capture_output=True, text=True, timeout=120)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -118,11 +125,26 @@ class Laboratory:
         done = compiled(
             self.project, "strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", f"trace={point.call}", "-e", inject
         )
+        if "No module named" in done.stderr:
+            return ""  # In another thread the call with this number was one of the interpreter's own.
         if "Traceback" in done.stderr or "should not have happened" in done.stderr:
             return f"it does not say what went wrong: {done.stderr.strip()[-300:]}"
+        return self.after(done.returncode)
+
+    def killed(self, seconds: float) -> str:
+        """What is wrong after a build that was killed after so long, or ""."""
+        self.begin()
+        line, environ = command()
+        with subprocess.Popen(line, cwd=self.project, env=environ, stderr=subprocess.DEVNULL) as process:
+            time.sleep(seconds)
+            process.kill()
+        return self.after(process.returncode)
+
+    def after(self, status: int) -> str:
+        """What is wrong now, or after the next build, or ""."""
         if (self.project / "dist/manifest.json").exists() and (findings := verify(self.project / "dist").findings):
             return f"verify: {findings[0]}"
-        if done.returncode == 0 and tree(self.project / "dist") != self.good:
+        if status == 0 and tree(self.project / "dist") != self.good:
             return "it says that all is well, and the artifact is another"
         again = compiled(self.project)
         if again.returncode != 0:
@@ -141,18 +163,30 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="run one in so many")
     parser.add_argument("--fault", choices=FAULTS, help="this one alone")
     parser.add_argument("--first", action="store_true", help="of a first build")
+    parser.add_argument("--moments", type=int, default=0, metavar="N", help="SIGKILL at so many random moments instead")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         laboratory = Laboratory(Path(folder), first=options.first)
-        wrong, number = 0, 0
-        for point, fault in runs(laboratory.points(), (options.fault,) if options.fault else FAULTS, options.every):
-            number += 1
-            if text := laboratory.fault(point, fault):
-                wrong += 1
-                sys.stdout.write(f"{fault} at {point.call} {point.number}: {text}\n  {point.shown}\n")
+        results = []
+        for name, text in _moments(laboratory, options.moments) if options.moments else _calls(laboratory, options):
+            results.append(bool(text))
+            if text:
+                sys.stdout.write(f"{name}: {text}\n")
                 sys.stdout.flush()
-        sys.stdout.write(f"{number} runs, {wrong} wrong\n")
-        return bool(wrong)
+    sys.stdout.write(f"{len(results)} runs, {sum(results)} wrong\n")
+    return any(results)
+
+
+def _moments(laboratory: Laboratory, number: int) -> Iterator[tuple[str, str]]:
+    for _ in range(number):
+        seconds = random.uniform(0.05, 0.6)
+        yield f"killed after {seconds:.3f} s", laboratory.killed(seconds)
+
+
+def _calls(laboratory: Laboratory, options: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    chosen = (options.fault,) if options.fault else FAULTS
+    for point, fault in runs(laboratory.points(), chosen, options.every):
+        yield f"{fault} at {point.call} {point.number} ({point.shown})", laboratory.fault(point, fault)
 
 
 if __name__ == "__main__":
