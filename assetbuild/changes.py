@@ -8,7 +8,7 @@ import os
 import sys
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import compress
 from operator import eq, itemgetter, ne
 from pathlib import Path
@@ -21,7 +21,7 @@ from assetbuild.config import Config
 from assetbuild.errors import AssetbuildError, Problem
 from assetbuild.filters import Filter, FilterError, Hooks
 from assetbuild.filters.chains import TELLING, Chain, load
-from assetbuild.index import Asset, Depth, Index, wanted_text
+from assetbuild.index import Asset, Depth, File, Index, wanted_text
 from assetbuild.looks import look, settled
 from assetbuild.sources import Glance
 
@@ -59,6 +59,7 @@ def environment(config: Config, packers: Iterable[Tool], tools: Iterable[tuple[s
 
     Raises FilterError where one of them cannot be had.
     """
+    config = replace(config, keep=None, keep_days=None, previous=())  # What goes along with the files is decided by itself.
     parts = [own_version(str(Path(__file__).parent)), sys.version, repr(config)]
     parts += [f"{packer.name} {packer.largest}" for packer in packers]
     for name, hooks in sorted(tools):
@@ -113,6 +114,7 @@ def since(known: Index, seen: Glance, damaged: frozenset[str], config: Config, w
     files = dict(surface.files)
     really = set()
     known_files = {file.path: file for path in depth.owning(damaged) for file in depth.asset(path).files}
+    known_files |= {path: File(path, *values) for path, values in surface.summary["carried"].items()}
     for path in damaged:
         file = f"{config.output}/{path}"
         how, should = look_of(file), known_files[path]
@@ -120,6 +122,8 @@ def since(known: Index, seen: Glance, damaged: frozenset[str], config: Config, w
             files[path] = settled(how, when) if how else ""
         else:
             really.add(path)
+    if not really.isdisjoint(surface.summary["carried"]):
+        return None  # No source tells how to make that anew.
     return Changes(frozenset(touched), moved, frozenset(really), read, now, files)
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
+MOST = 36_500  # Of releases and days that are kept; `config` is not imported here, to answer at once.
+
 _EXIT_STATUSES = """\b
 Exit status:
   0    done
@@ -200,7 +202,17 @@ def init(options: Options) -> int:
 @_common
 @click.option("--base-url", metavar="URL", help='What helpers put before a path: "/static/", "https://cdn.example.com/a/".')
 @click.option("--provenance", metavar="FILE", help="Write where the artifact came from, as an in-toto statement.")
-def compile(options: Options, base_url: str | None, provenance: str | None) -> int:  # noqa: A001 (a command's word is its function's name)
+@click.option("--previous", multiple=True, metavar="DIR", help="Carry the files of an earlier artifact along; may be repeated.")
+@click.option("--keep", type=click.IntRange(0, MOST), metavar="N", help="Keep the files of so many earlier releases.")
+@click.option("--keep-days", type=click.IntRange(0, MOST), metavar="N", help="Keep those of releases up to so many days old.")
+def compile(  # noqa: A001 (a command's word is its function's name)
+    options: Options,
+    base_url: str | None,
+    provenance: str | None,
+    previous: tuple[str, ...],
+    keep: int | None,
+    keep_days: int | None,
+) -> int:
     """Build the artifact.
 
     Files are written first and the manifest last, so that whoever reads the folder finds a whole old artifact or a whole new
@@ -210,6 +222,7 @@ def compile(options: Options, base_url: str | None, provenance: str | None) -> i
     Examples:
       assetbuild compile
       assetbuild compile --output /srv/static --base-url /assets/
+      assetbuild compile --previous last-release/dist
       SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) assetbuild compile --json
     """
     from assetbuild import report
@@ -217,6 +230,12 @@ def compile(options: Options, base_url: str | None, provenance: str | None) -> i
     from assetbuild.compile import project
 
     config = options.load(base_url=base_url)
+    config = replace(
+        config,
+        previous=tuple(config.working_folder / place for place in previous),
+        keep=config.keep if keep is None else keep,
+        keep_days=config.keep_days if keep_days is None else keep_days,
+    )
     if provenance is not None:
         _beside_the_artifact(provenance, config)
     reporter = options.reporter

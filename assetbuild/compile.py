@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from functools import partial
 
-from assetbuild import changes, compressors, publish, sources
+from assetbuild import changes, compressors, earlier, publish, releases, sources
 from assetbuild.adopt import Adopted, adopt
 from assetbuild.beside import beside
 from assetbuild.cache import Cache, CacheUse, opened
@@ -54,7 +54,7 @@ def build(order: Order, known: Index | None, seen: sources.Glance | None = None,
     when = time.time_ns()
     display = order.config.shown(order.config.output)
     found = None
-    if known is None or not order.config.output.is_dir():
+    if known is None or not order.config.output.is_dir() or releases.due(order.config, known.surface.summary):
         now = seen or glance(order.config)
     else:
         with publish.locked(order.config.output, display):
@@ -68,6 +68,7 @@ def build(order: Order, known: Index | None, seen: sources.Glance | None = None,
     if known is not None and found is not None and (built := make.what_changed(order, now, known, found)):
         return built
     publish.owned(order.config.output, display)  # Refused before the work, not after it.
+    earlier.named(order.config)
     return make.all_of_it(order, now, {key: settled(look, when) for key, look in now.looks.items()})
 
 

@@ -32,6 +32,8 @@ _OTHER_NAMES: Final = {"brotli": "br", "gz": "gzip", "zopfli": "gzip", "deflate"
 
 #: The end of the year 9999, in seconds: beyond it no calendar and few file systems go.
 _LAST_SECOND: Final = 253_402_300_799
+#: The most releases, or days, that are kept.
+MOST: Final = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Config:
     webassets: settings of webassets filters. jinja: arguments of `jinja2.Environment`.
     filter_timeout: seconds that a filter may take for one file.
     cache_dir: where intermediate results are kept. source_date_epoch: seconds since 1970 for all modification times, or None.
+    keep, keep_days: how many earlier releases go along, by number and by age in days; None: it is not said. previous: earlier
+    artifacts whose files go along, folders or manifests.
     folder: the configuration's; without one the working folder. file: the configuration file, or None.
     working_folder: what paths in messages are relative to. mode: in "development" nothing is minified and nothing compressed.
     """
@@ -105,6 +109,9 @@ class Config:
     follow_symlinks: bool = False
     filter_timeout: float = 60.0
     source_date_epoch: int | None = None
+    keep: int | None = None
+    keep_days: int | None = None
+    previous: tuple[Path, ...] = ()
     mode: Literal["production", "development"] = "production"
     prefixes: tuple[str, ...] = ()
 
@@ -418,6 +425,8 @@ def _config(reader: _Reader, table: Mapping[str, object], given: _Given, file: P
         jinja=_jinja(reader, table),
         follow_symlinks=reader.boolean(table, "follow_symlinks"),
         filter_timeout=_filter_timeout(reader, table),
+        keep=_number(reader, table, "keep", "releases"),
+        keep_days=_number(reader, table, "keep_days", "days"),
         source_date_epoch=_source_date_epoch(reader, given),
         prefixes=tuple(root.prefix for root in roots) if any(root.prefix for root in roots) else (),
     )
@@ -434,6 +443,8 @@ _KEYS: Final = (
     "templates",
     "follow_symlinks",
     "filter_timeout",
+    "keep",
+    "keep_days",
     "bundles_from",
     "filters",
     "bundles",
@@ -886,6 +897,16 @@ def _filter_timeout(reader: _Reader, table: Mapping[str, object]) -> float:
     else:
         return float(value)
     return 60.0
+
+
+def _number(reader: _Reader, table: Mapping[str, object], key: str, words: str) -> int | None:
+    if key not in table:
+        return None
+    value = reader.expect(key, table[key], int, f"a number of {words}")
+    if value is not None and not 0 <= value <= MOST:
+        reader.problem(key, f"{value} is no number of {words}", f"write a whole number from 0 to {MOST}")
+        return None
+    return value
 
 
 def _source_date_epoch(reader: _Reader, given: _Given) -> int | None:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assetbuild import changes, fingerprint, plan, publish, sources, variants
+from assetbuild import changes, fingerprint, plan, publish, releases, sources, variants
 from assetbuild.build import Linked, Scope, everything, link, pieces
 from assetbuild.cache import CacheUse
 from assetbuild.changes import Changes, Outcome
@@ -45,10 +45,11 @@ class _Rest:
             return False
         return hashlib.sha256(data).hexdigest() == self.known.surface.manifest
 
-    def standing(self, dropped: Mapping[str, Asset]) -> publish.Standing:
-        """Its files, where these assets are gone or made anew."""
+    def standing(self, dropped: Mapping[str, Asset], along: releases.Along) -> publish.Standing:
+        """Its files, where these assets are gone or made anew, and these files of theirs go along."""
         files = self.known.surface.files.keys()
-        return publish.Standing(files, files - {file.path for asset in dropped.values() for file in asset.files})
+        gone = {file.path for asset in dropped.values() for file in asset.files} | self.known.surface.summary["carried"].keys()
+        return publish.Standing(files, files - (gone - along.files.keys()))
 
     def dropped(self, made: Iterable[str]) -> dict[str, Asset]:
         """What the artifact had of these, and of what is gone."""
@@ -67,7 +68,7 @@ def all_of_it(order: Order, seen: sources.Glance, looks: Mapping[str, str]) -> B
 def what_changed(order: Order, seen: sources.Glance, known: Index, found: Changes) -> Built | None:
     """Build what the changes reach and keep the rest; None where that cannot be. Raises ConfigError and BuildError."""
     depth = known.depth()
-    if depth is None:
+    if depth is None or order.config.previous:
         return None
     before = depth.records.keys()
     if not found.moved and not order.config.bundles:
@@ -126,24 +127,36 @@ def _make(
         made = {path: _made(linked, item, path, packed.get(item.public_path, ()), reads) for path, item in items.items()}
         dropped = rest.dropped(made) if rest else {}
         depth = changes.grown(rest.depth if rest else NOTHING, dropped, made)
-        before = rest.known.surface.summary if rest else None
-        summary = tally(before, dropped, {path: one.asset for path, one in made.items()}, depth)
-        data = treaty.assembled(_head(summary, order), depth.entries.values())
+        assets = {path: one.asset for path, one in made.items()}
+        summary = tally(rest.known.surface.summary if rest else None, dropped, assets, depth)
         display = config.shown(config.output)
         with publish.locked(config.output, display):
             if rest and not rest.stands(config):
                 return None  # Another build came between.
+            along = (
+                releases.continued(config, rest.known.surface.summary, dropped, assets.values())
+                if rest
+                else releases.found(config, assets.values())
+            )
+            if along is None:
+                return None
+            summary = along.noted(summary, config, depth.sums)
+            data = treaty.assembled(_head(summary, order), depth.entries.values())
+            standing = rest.standing(dropped, along) if rest else None
+            packs_of = [_variant(variant) for of_one in packed.values() for variant in of_one]
+            files = [*items.values(), *packs_of, *along.items]
             published = publish.publish(
                 config.output,
-                [*items.values(), *(_variant(variant) for of_one in packed.values() for variant in of_one)],
+                files,
                 data,
                 display=display,
                 epoch=config.source_date_epoch,
                 progress=functools.partial(order.progress, "publish"),
-                standing=rest.standing(dropped) if rest else None,
+                standing=standing,
                 lasting=order.lasting,
             )
-            files = _looked_at(config, rest.found.files if rest else {}, dropped, made)
+            before = {path: rest.found.files[path] for path in standing.whole} if rest and standing else {}
+            looked_at = _looked_at(config, before, [item.public_path for item in files])
     problems = {Problem(*fields) for fields_of_one in depth.problems.values() for fields in fields_of_one}
     warnings = tuple(sorted({*order.odd, *scope.work.warnings, *problems}))
     surface = Surface(
@@ -152,7 +165,7 @@ def _make(
         manifest=hashlib.sha256(data).hexdigest(),
         looks=looks,
         reads=_reads(linked, seen, rest),
-        files=files,
+        files=looked_at,
         summary=summary,
         warnings=warnings,
         restless=any(changes.ANYTHING in globs for globs in depth.impure.values()),
@@ -160,6 +173,7 @@ def _make(
     use = CacheUse(
         linked.use.known + packs.known + len(scope.names), linked.use.made + packs.made, linked.use.rejected + packs.rejected
     )
+    warnings = (*along.warnings, *warnings)  # Those are of this build alone: the next one has nothing to leave behind.
     return Built(Result.of(order, summary, warnings, use, published), Index(surface, depth))
 
 
@@ -213,27 +227,20 @@ def _head(summary: Mapping[str, Any], order: Order) -> dict[str, object]:
         "mode": order.config.mode,
         "digest": summary["digest"],
         "base_url": order.config.base_url,
-        "previous": [],
+        "previous": summary["previous"],
         **(order.keys or {}),
     }
+    if order.config.source_date_epoch is not None:
+        head["date"] = order.config.source_date_epoch
     if summary["packers"]:
         head["compressors"] = list(summary["packers"])
     return head
 
 
-def _looked_at(
-    config: Config, before: Mapping[str, str], dropped: Mapping[str, Asset], made: Mapping[str, Outcome]
-) -> dict[str, str]:
-    """How the files of the artifact look now; those of what was not made as before."""
+def _looked_at(config: Config, before: Mapping[str, str], written: Iterable[str]) -> dict[str, str]:
+    """How the files of the artifact look now. before: how those looked that were left alone."""
     when = time.time_ns()
-    files = dict(before)
-    for asset in dropped.values():
-        for file in asset.files:
-            files.pop(file.path, None)
-    for outcome in made.values():
-        for file in outcome.asset.files:
-            files[file.path] = settled(look(os.lstat(f"{config.output}/{file.path}")), when)
-    return files
+    return {**before, **{path: settled(look(os.lstat(f"{config.output}/{path}")), when) for path in written}}
 
 
 def _reads(linked: Linked, seen: sources.Glance, rest: _Rest | None) -> dict[str, str]:

@@ -105,6 +105,8 @@ class Reporter:
         self._write(self._style(printable(shown_output), "good") + f": {numbers}; {done}\n")
         if result.files > 1 and not result.unchanged:
             self.line("largest: " + ", ".join(f"{path} {size(number)}" for path, number in result.largest))
+        if result.carried:
+            self.line(f"of earlier releases: {amount(result.carried, 'file')}")
         if not result.unchanged and result.compressed:
             totals = ", ".join(f"{coding} {size(number)}" for coding, number in result.compressed.items())
             self.line(f"compressed: {size(result.compressible)} to {totals}")
@@ -296,6 +298,7 @@ def result_data(result: Result, shown_output: str) -> dict[str, object]:
         "compressed": dict(result.compressed),
         "written": list(result.written),
         "removed": list(result.removed),
+        "carried": result.carried,
         "unchanged": result.unchanged,
         "cache": {
             "known": result.use.known,

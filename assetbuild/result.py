@@ -49,7 +49,8 @@ class Result:
 
     files, bytes: of the artifact, variants aside; compressible: bytes of the files that have variants; compressed: of all
     variants, by coding; largest: logical path and size of the three largest. written: files written; removed: files that
-    nothing named any more; unchanged: nothing was touched; seconds: on the wall; use: what the cache was good for.
+    nothing named any more; carried: files of earlier releases that went along, variants aside; unchanged: nothing was touched;
+    seconds: on the wall; use: what the cache was good for.
     """
 
     output: Path
@@ -62,6 +63,7 @@ class Result:
     largest: tuple[tuple[str, int], ...]
     written: tuple[str, ...]
     removed: tuple[str, ...]
+    carried: int
     unchanged: bool
     warnings: tuple[Problem, ...]
     use: CacheUse
@@ -88,6 +90,7 @@ class Result:
             largest=tuple((path, size) for path, size in summary["largest"]),
             written=published.written,
             removed=published.removed,
+            carried=len({path for release in summary["previous"] for path in release["files"]}),
             unchanged=not (published.written or published.removed or published.manifest),
             warnings=warnings,
             use=use,

@@ -20,7 +20,7 @@ import pytest
 
 from assetbuild import config as configuration
 from assetbuild.compile import build
-from assetbuild.dev.watch import Audience, _Builder
+from assetbuild.dev.watch import REBUILDS, Audience, _Builder
 from assetbuild.result import Order
 from assetbuild.runtime import manifest as treaty
 from assetbuild.verify import verify
@@ -304,8 +304,30 @@ def test_live_reload_beyond_loopback_needs_a_name_and_says_who_may_hear(project:
     assert "live reload listens on 0.0.0.0" in watch.process.stderr.read()
 
 
+def test_the_files_of_the_last_few_rebuilds_stay_and_the_next_start_tidies_up(
+    project: Project, start: Callable[..., Watch]
+) -> None:
+    project.write(SITE)
+    watch = start()
+    watch.next()
+    names = [project.public("b.js")]
+    for number in range(REBUILDS + 2):
+        project.write({"assets/b.js": f"let b = {number}"})
+        assert len(watch.next()["written"]) == 1
+        names.append(project.public("b.js"))
+    there = {path.name for path in (project.folder / "dist").glob("b.*.js")}
+    assert there == set(names[-REBUILDS - 1 :])
+    assert verify(project.folder / "dist").findings == ()
+    watch.end()
+    start().next()
+    assert [path.name for path in (project.folder / "dist").glob("b.*.js")] == names[-1:]
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_after_any_edits_the_artifact_is_what_a_fresh_build_makes(project: Project, tmp_path: Path, seed: int) -> None:
+def test_after_any_edits_the_artifact_is_what_a_fresh_build_makes(
+    project: Project, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assetbuild.dev.watch.REBUILDS", 0)
     dice = random.Random(seed)
     project.write({"assetbuild.toml": RULES, **{f"assets/{name}": texts[0] for name, texts in TEXTS.items()}})
     told: list[object] = []

@@ -28,6 +28,8 @@ LOOK, LOOKS = 2.0, 20
 POLL, POLLS = 0.3, 4
 #: Seconds that a command may take to end.
 PATIENCE = 5.0
+#: Of how many rebuilds the files stay, so that a page that was loaded a moment ago still finds its own.
+REBUILDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +157,14 @@ class _Builder:
                 known = None
         # Should the build fail, then what changed is different from what is known at the next one, too.
         self.order, self.seen = order, seen
-        built = build(order, known, seen, sound=sound)
+        # The first one tidies up what the last session kept.
+        first = replace(order, config=replace(order.config, keep=0))
+        built = build(order if self.known else first, known, seen, sound=sound)
         self.known = built.index
         return built.result
 
     def ordered(self) -> Order:
-        adopted = adopt(replace(self.load(), mode="development", compress=()))
+        adopted = adopt(replace(self.load(), mode="development", compress=(), keep=REBUILDS, keep_days=None))
         found = opened(str(adopted.config.cache_dir))
         cache = found if isinstance(found, Cache) else None
         keys = {"live_reload": self.server.url} if self.server else {}

@@ -24,7 +24,7 @@ from assetbuild.errors import AssetbuildError, BuildError, Problem
 from assetbuild.looks import look
 from assetbuild.publish.item import Item, Published, Standing, from_source
 from assetbuild.publish.lock import locked
-from assetbuild.publish.owner import DENIED, JOURNAL_HEAD, owned, unusable
+from assetbuild.publish.owner import DENIED, JOURNAL_HEAD, owned, plain, unusable
 from assetbuild.publish.place import PIECE, Place, all_folders, folders_of, whole
 from assetbuild.publish.plan import plan as planned
 from assetbuild.publish.writing import Writing, clear
@@ -41,6 +41,7 @@ __all__ = [
     "from_source",
     "locked",
     "owned",
+    "plain",
     "publish",
     "standing",
     "whole",

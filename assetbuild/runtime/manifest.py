@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         """What the file holds; assets by logical path, earlier releases newest first.
 
         compressors: what made the assets' variants, with version and level, sorted; absent where there are none.
+        date: SOURCE_DATE_EPOCH, in seconds, where one was set.
         live_reload: the URL of the script that `assetbuild watch --live-reload` serves; never in production.
         """
 
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
         base_url: str
         assets: dict[str, Entry]
         previous: list[Release]
+        date: NotRequired[int]
         compressors: NotRequired[list[str]]
         live_reload: NotRequired[str]
 

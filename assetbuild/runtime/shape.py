@@ -41,6 +41,8 @@ def fault(manifest: object, *, version: int, most: int) -> str:
             return f"`{key}` is no string"
     if manifest["mode"] not in ("production", "development"):
         return f"`mode` is {_short(manifest['mode'])}, neither production nor development"
+    if "date" in manifest and type(manifest["date"]) is not int:
+        return "`date` is no integer"
     if "compressors" in manifest and not _is_strings(manifest["compressors"]):
         return "`compressors` is no array of strings"
     assets = manifest["assets"]
@@ -68,6 +70,7 @@ def fault(manifest: object, *, version: int, most: int) -> str:
             type(release) is not dict
             or type(release.get("digest")) is not str
             or type(release.get("files")) is not dict
+            or ("date" in release and type(release["date"]) is not int)
             or not all(type(carried) is dict and _is_file(carried) for carried in release["files"].values())
         ):
             return "an entry of `previous` is malformed"
