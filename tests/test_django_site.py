@@ -396,8 +396,9 @@ def test_collectstatic_run_by_habit_harms_nothing(copy: Site) -> None:
     assert (ran.returncode, ran.stdout, len(ran.stderr.splitlines())) == (1, "", 1)
     assert ran.stderr.startswith(sentence)
     # Behind django.contrib.staticfiles the command is Django's own, and a check says so.
-    for option in ("--no-color", "--clear", "--link"):
-        ran = copy.manage("collectstatic", "--noinput", option, settings="site1.behind")
+    copy.write({"site1/debug.py": "from site1.behind import *\nDEBUG = True\n"})
+    for option, settings in (("--no-color", "behind"), ("--clear", "behind"), ("--clear", "debug"), ("--link", "behind")):
+        ran = copy.manage("collectstatic", "--noinput", option, settings=f"site1.{settings}")
         assert ran.returncode == 1, ran.stdout
         assert sentence in ran.stderr
         assert "assetbuild.W005" in ran.stderr
