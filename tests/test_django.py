@@ -7,6 +7,7 @@ import inspect
 import os
 import pickle
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -347,6 +348,17 @@ def test_in_development_what_watch_makes_is_taken_where_the_finder_serves_it(wat
     with using(watched, DEBUG=True):
         assert rendered('{% static "css/app.css" %}') == "/static/css/app.css"
         assert finders.find(published) is None
+
+
+def test_when_the_development_artifact_is_removed_urls_are_those_of_the_sources_again(watched: Project, tmp_path: Path) -> None:
+    shutil.copytree(watched.folder, tmp_path, dirs_exist_ok=True)
+    project = Project(tmp_path)
+    with using(project, finders=(OURS,), DEBUG=True):
+        assert rendered('{% static "css/app.css" %}') == "/static/" + watched.public("css/app.css")
+        shutil.rmtree(tmp_path / "dist")
+        assert rendered('{% static "css/app.css" %}') == "/static/css/app.css"
+        shutil.copytree(watched.folder / "dist", tmp_path / "dist")
+        assert rendered('{% static "css/app.css" %}') == "/static/" + watched.public("css/app.css")
 
 
 def test_the_option_development_decides_whatever_debug_says(built: Project) -> None:

@@ -102,14 +102,11 @@ class AssetStorage(StaticFilesStorage):
         assets = self.artifact()
         if assets is not None and name in assets:
             return str(super().path(assets[name].path))
-        if self.in_development():
-            file = source(name)
-        else:
-            file = str(super().path(name))  # A name in the artifact.
-            file = file if os.path.exists(file) else None
-        if file is None:
-            raise self._unknown(name)
-        return file
+        if self.in_development() and (found := source(name)):
+            return found
+        if self.location and os.path.exists(file := str(super().path(name))):  # A name in the artifact.
+            return file
+        raise self._unknown(name)
 
     def exists(self, name: str) -> bool:
         try:
@@ -142,7 +139,9 @@ class AssetStorage(StaticFilesStorage):
                 self._watched = Assets(self._place(), base_url=self.base_url, auto_reload=True)
             except ManifestError:
                 return None
-        return self._watched if self._watched.mode == "development" else None
+        # Assets goes on with what it read last; whoever removes the folder wants the sources back.
+        there = os.path.exists(os.path.join(self._place(), treaty.NAME))
+        return self._watched if there and self._watched.mode == "development" else None
 
     def _place(self) -> str:
         if not self.location:
