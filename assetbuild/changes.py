@@ -179,8 +179,8 @@ def reached(depth: Depth, changes: Changes, appeared: Collection[str], vanished:
     found = set(appeared)
     for name in changes.touched:
         found.update(depth.owners(name) or [name.partition("/")[2]])
-    for path in (*appeared, *vanished):
-        found.update(depth.referrers(path))
+    if appeared or vanished:
+        found |= depth.referrers({*appeared, *vanished}, listed=False)
     if changes.moved:
         found.update(depth.problems)  # What helps against them may be another now.
     for path, globs in depth.impure.items():
@@ -189,13 +189,16 @@ def reached(depth: Depth, changes: Changes, appeared: Collection[str], vanished:
             found.add(path)
     if changes.damaged:
         found.update(depth.owning(changes.damaged))
-    waiting = list(found)
+    waiting, steps = set(found), 0
     while waiting:
-        for other in depth.referrers(waiting.pop()):
-            if other not in found:
-                found.add(other)
-                waiting.append(other)
+        waiting = depth.referrers(waiting, listed=steps > _FEW) - found
+        found |= waiting
+        steps += 1
     return found
+
+
+#: For so many steps backwards a look through all references takes less time than to list them by what they name.
+_FEW = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,9 +125,14 @@ class Depth:
         paths = {key.partition("/")[2], *self.mixed}
         return [path for path in paths if path in self.records and any(key == one for one, _ in self.asset(path).sources)]
 
-    def referrers(self, path: str) -> Sequence[str]:
-        """The assets that name this logical path."""
-        return self._referrers.get(path, ())
+    def referrers(self, paths: Collection[str], *, listed: bool) -> set[str]:
+        """The assets that name any of these logical paths. listed: whether a list is to be made for that, which is worth it
+        where this is asked many times."""
+        if listed:
+            return {other for path in paths for other in self._referrers.get(path, ())}
+        some = next(iter(paths)) if len(paths) == 1 else ""  # The empty text is in every other.
+        wanted = {other: text.split(_VALUE) for other, text in self.wanted.items() if some in text}
+        return {other for other, names in wanted.items() if not frozenset(paths).isdisjoint(names)}
 
     @functools.cached_property
     def _referrers(self) -> dict[str, list[str]]:

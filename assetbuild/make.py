@@ -155,7 +155,9 @@ def _make(
                 standing=standing,
                 lasting=order.lasting,
             )
-            before = {path: rest.found.files[path] for path in standing.whole} if rest and standing else {}
+            before = dict(rest.found.files) if rest else {}
+            for path in before.keys() - (standing.whole if standing else ()):
+                del before[path]
             looked_at = _looked_at(config, before, [item.public_path for item in files])
     problems = {Problem(*fields) for fields_of_one in depth.problems.values() for fields in fields_of_one}
     warnings = tuple(sorted({*order.odd, *scope.work.warnings, *problems}))

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -41,9 +42,13 @@ class Along:
         if self.files:
             lines = sums.split("\n") if sums else []
             lines += [f"{digest}  {path}" for path, (digest, _) in self.files.items()]
-            text = "\n".join(sorted(lines, key=lambda line: line[66:]))
+            text = "\n".join(sorted(lines, key=_PATH))
             noted["digest"] = "sha256-" + hashlib.sha256(f"{text}\n".encode()).hexdigest()
         return noted
+
+
+#: Of a line that `sha256sum` prints.
+_PATH = itemgetter(slice(66, None))
 
 
 def due(config: Config, summary: Mapping[str, Any]) -> bool:
