@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from bisect import insort
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from assetbuild.runtime import manifest as treaty
 Release: TypeAlias = treaty.Release
 
 _DAY = 86_400  # Seconds.
+#: Of a line that `sha256sum` prints.
+_PATH = itemgetter(slice(66, None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,11 @@ class Along:
         noted = {**summary, "previous": self.releases, "carried": self.files, "asked": _asked(config)}
         if self.files:
             lines = sums.split("\n") if sums else []
-            lines += [f"{digest}  {path}" for path, (digest, _) in self.files.items()]
-            text = "\n".join(sorted(lines, key=_PATH))
+            for path, (digest, _) in self.files.items():
+                insort(lines, f"{digest}  {path}", key=_PATH)
+            text = "\n".join(lines)
             noted["digest"] = "sha256-" + hashlib.sha256(f"{text}\n".encode()).hexdigest()
         return noted
-
-
-#: Of a line that `sha256sum` prints.
-_PATH = itemgetter(slice(66, None))
 
 
 def due(config: Config, summary: Mapping[str, Any]) -> bool:
