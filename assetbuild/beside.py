@@ -27,14 +27,25 @@ def beside(function: Callable[[], T]) -> Iterator[Callable[[], T]]:
     if sys.platform != "linux" or threading.active_count() > 1 or len(os.sched_getaffinity(0)) < 2:
         yield function
         return
-    reading, writing = os.pipe()
+    try:
+        reading, writing = os.pipe()
+    except OSError:
+        yield function
+        return
     # A signal that comes before the child has its own handlers would strike in the wrong one of the two.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ASKED)
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:  # There may be no more processes.
+        child = -1
     if child == 0:
         _answer(function, writing)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
     os.close(writing)
+    if child == -1:
+        os.close(reading)
+        yield function
+        return
     with open(reading, "rb") as answer:
         try:
             yield lambda: _received(answer.read(), function)

@@ -109,7 +109,9 @@ def since(known: Index, seen: Glance, damaged: frozenset[str], config: Config, w
         before = surface.looks.get(name)
         now[name] = settled(looks[name], when)
         moved = moved or before is None
-        if before is None or _digest(seen.file(name)) != depth.digest(name):
+        # What is in no asset has no digest to be held against, and is not read for one.
+        digest = None if before is None else depth.digest(name)
+        if digest is None or _digest(seen.file(name)) != digest:
             touched.add(name)
     files = dict(surface.files)
     really = set()
@@ -173,10 +175,13 @@ class Reads:
         return known
 
 
-def reached(depth: Depth, changes: Changes, appeared: Collection[str], vanished: Collection[str]) -> set[str]:
+def reached(
+    depth: Depth, changes: Changes, appeared: Collection[str], vanished: Collection[str], others: Iterable[str] = ()
+) -> set[str]:
     """The assets that may come out differently: those of what was touched, and whatever refers to them, over any number of
-    steps. appeared, vanished: logical paths that are published now and were not, and the reverse."""
-    found = set(appeared)
+    steps. appeared, vanished: logical paths that are published now and were not, and the reverse. others: assets that may be
+    made of something else now."""
+    found = {*appeared, *others}
     for name in changes.touched:
         found.update(depth.owners(name) or [name.partition("/")[2]])
     if appeared or vanished:

@@ -83,10 +83,9 @@ def what_changed(order: Order, seen: sources.Glance, known: Index, found: Change
         whole = scope.work
         now = whole.jobs.keys() | {one.bundle.name for one in whole.assemblies if one.bundle.published}
         gone = before - now
-        reached = changes.reached(depth, found, now - before, gone)
-        reached.update(path for path, job in whole.jobs.items() if job.source.key in found.touched)
-        if found.moved:
-            reached.update(whole.bundles)
+        others = {path for path, job in whole.jobs.items() if job.source.key in found.touched}
+        others.update(whole.bundles if found.moved else ())
+        reached = changes.reached(depth, found, now - before, gone, others)
         scope = replace(scope, work=plan.narrowed(whole, reached))
         filters = plan.filters(whole)
     made = {*scope.work.jobs, *(one.bundle.name for one in scope.work.assemblies), *gone}
@@ -107,7 +106,7 @@ def _make(
     filters: Collection[tuple[str, str]],
 ) -> Built | None:
     """None where what is made and the rest do not fit together."""
-    config = order.config
+    config, started = order.config, time.time_ns()
     with link(config, excluded, scope, order.cache, jobs=order.jobs, progress=order.progress) as linked, Spool() as spool:
         if rest and not _fit((output.public_path for output in linked.outputs.values()), scope.names.values()):
             return None
@@ -166,7 +165,7 @@ def _make(
         tools=tuple(sorted(filters)),
         manifest=hashlib.sha256(data).hexdigest(),
         looks=looks,
-        reads=_reads(linked, seen, rest),
+        reads=_reads(linked, seen, rest, started),
         files=looked_at,
         summary=summary,
         warnings=warnings,
@@ -245,9 +244,8 @@ def _looked_at(config: Config, before: Mapping[str, str], written: Iterable[str]
     return {**before, **{path: settled(look(os.lstat(f"{config.output}/{path}")), when) for path in written}}
 
 
-def _reads(linked: Linked, seen: sources.Glance, rest: _Rest | None) -> dict[str, str]:
+def _reads(linked: Linked, seen: sources.Glance, rest: _Rest | None, when: int) -> dict[str, str]:
     """How the files look that filters read besides those below the roots."""
-    when = time.time_ns()
     ours = set(map(seen.file, seen.looks)) if linked.read else set()
     files = {*(rest.known.surface.reads if rest else ()), *(linked.read - ours)}
     return {file: settled(how, when) if (how := changes.look_of(file)) else "" for file in sorted(files)}

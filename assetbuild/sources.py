@@ -101,9 +101,13 @@ class Glance:
                 for number, root in enumerate(self.real)
                 if path.startswith(root.path + "/")
             ]
-            if not keys or not looks.keys() >= set(keys):
-                if keys and (_is_backup(path.rpartition("/")[2]) or not os.path.lexists(path)):
+            known = [key for key in keys if key in looks]
+            if not known:
+                backup = _is_backup(path.rpartition("/")[2]) and not self.keep_names
+                if keys and (backup or not os.path.lexists(path)):
                     continue
+                return None
+            if known != keys:
                 return None
             try:
                 status = os.lstat(path)

@@ -61,6 +61,17 @@ def test_whoever_does_not_wait_for_the_answer_leaves_nothing_behind() -> None:
         os.kill(other, 0)
 
 
+@pytest.mark.parametrize("call", ["pipe", "fork"])
+def test_where_the_system_has_no_process_to_give_it_is_done_here(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    def none() -> int:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, call, none)
+    with beside(os.getpid) as answer:
+        assert answer() == os.getpid()
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {signal.SIGINT, signal.SIGTERM}
+
+
 def test_with_other_threads_it_is_done_here() -> None:
     done = threading.Event()
     thread = threading.Thread(target=done.wait)

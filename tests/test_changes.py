@@ -215,6 +215,53 @@ def test_two_projects_of_one_cache_do_not_take_each_others_index(project: Projec
     assert other.compile(environ=environ).unchanged
 
 
+def test_what_names_a_bundle_follows_it_when_it_gains_a_part(project: Project) -> None:
+    rules = '[bundles."all.css"]\ncontents = ["css/*.css"]\n'
+    project.write(
+        {"assetbuild.toml": rules, "assets/css/a.css": "a{}", "assets/app.js": "new URL('./all.css', import.meta.url)"}
+    )
+    project.compile()
+    project.write({"assets/css/b.css": "b{}"}).compile()
+    assert verify(project.folder / "dist").findings == ()
+    assert project.public("all.css") in (project.folder / "dist" / project.public("app.js")).read_text()
+
+
+def test_what_names_an_asset_follows_it_when_another_root_has_its_source(project: Project) -> None:
+    rules = 'sources = ["one", "two"]\n[filters]\n"*.pcss" = {filters = ["rcssmin"], suffix = ".css"}\n'
+    project.write(
+        {"assetbuild.toml": rules, "one/c.css": "c{}", "two/a.pcss": "a{}", "two/b.css": "@import 'a.css';"}
+    ).compile()
+    project.write({"one/a.pcss": "other{}"}).compile()
+    assert verify(project.folder / "dist").findings == ()
+    assert project.public("a.css") in (project.folder / "dist" / project.public("b.css")).read_text()
+
+
+def test_an_excluded_file_is_not_read_because_it_changed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write({**SITE, "assets/server.log": "one", "assetbuild.toml": 'exclude = ["*.log"]'}).compile()
+    aged(project)
+    project.compile()
+    project.write({"assets/server.log": "one two"})
+    monkeypatch.setattr("assetbuild.changes._digest", lambda file: pytest.fail(f"{file} was read"))
+    assert project.compile().unchanged
+
+
+def test_a_file_that_a_filter_read_and_that_changes_during_the_build_is_noticed_by_the_next(project: Project) -> None:
+    partial = "assets/node_modules/lib/_said.scss"  # Where the walk does not go.
+    project.write({"assets/site.scss": "@use 'node_modules/lib/said'; a { b: said.$c }", partial: "$c: one"})
+    done: list[bool] = []
+
+    def between(stage: str, _done: int, _total: int) -> None:
+        if stage == "publish" and not done:
+            done.append(True)
+            project.write({partial: "$c: two"})
+            time.sleep(0.05)  # Older than the clock's grain when the build ends.
+
+    build(configuration.load(cwd=project.folder, environ={}), progress=between)
+    assert done
+    project.compile()
+    assert "two" in (project.folder / "dist" / project.public("site.css")).read_text()
+
+
 TEXTS = {
     "css/a.css": ["", "a  { b : url(../img/i.svg) }", "@import 'b.css';", "a { b: url(new.svg) }", "@import 'a.css'; c {}"],
     "css/b.css": ["", "@import 'a.css';\n b  { c : d }", "b { c: url(../img/j.svg) }", "a{}\n@import 'c.css';"],

@@ -172,6 +172,52 @@ def test_what_events_do_not_say_is_looked_at(project: Project) -> None:
     assert not named("sub/c.css"), "it has two keys"
 
 
+def test_a_configuration_that_failed_is_not_forgotten_when_the_fault_is_mended(project: Project) -> None:
+    project.write({"assets/a.css": "a{b:url(gone.png)}", "assets/c.css": "c  {}", "assetbuild.toml": 'missing = "ignore"'})
+    told: list[object] = []
+    builder = _Builder(
+        lambda: configuration.load(cwd=project.folder, environ={}), Audience(told.append, told.append, told.append), 1, None
+    )
+    builder.build()
+    filters = "from webassets.filter import Filter\nclass Shout(Filter):\n"
+    filters += "    def input(self, _in, out, **kw):\n        out.write(_in.read().upper())\n"
+    rules = 'missing = "error"\n[filters]\n"c.css" = ["shout:Shout"]\n'
+    project.write({"assetbuild.toml": rules, "shout.py": filters})
+    builder.build()
+    assert builder.told
+    project.write({"assets/a.css": "a{}"})
+    builder.build(builder.named([str(project.folder / "assets/a.css")]))
+    assert not builder.told
+    assert text(project, "c.css") == "C  {}"
+
+
+def observed(process: int) -> set[int]:
+    """The inodes of which a process has asked the system for events."""
+    lines = []
+    for file in Path(f"/proc/{process}/fdinfo").iterdir():
+        with contextlib.suppress(OSError):
+            lines += [line.split() for line in file.read_text().splitlines() if line.startswith("inotify ")]
+    return {int(words[2].removeprefix("ino:"), 16) for words in lines}
+
+
+def test_a_root_that_goes_and_comes_back_is_observed_again(project: Project, start: Callable[..., Watch]) -> None:
+    project.write({**SITE, "other.txt": ""})
+    watch = start()
+    watch.next()
+    root = project.folder / "assets"
+    assert root.stat().st_ino in observed(watch.process.pid)
+    root.rename(project.folder / "away")
+    assert not watch.next()["ok"]
+    project.write(SITE)
+    while not watch.next()["ok"]:
+        pass
+    deadline = time.monotonic() + PATIENCE
+    while root.stat().st_ino not in observed(watch.process.pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert (project.folder / "away").stat().st_ino not in observed(watch.process.pid)
+
+
 def test_an_overflow_of_the_event_queue_loses_nothing(project: Project, start: Callable[..., Watch]) -> None:
     limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     project.write({**SITE, "assets/x.txt": "", "assets/y.txt": ""})

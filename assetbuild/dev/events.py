@@ -23,13 +23,14 @@ FEW = 4
 
 
 class Events:
-    """What was told since it was last asked for; any thread may tell."""
+    """What was told since it was last asked for; any thread may tell. lost: whether a root went, and its events with it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._paths: set[str] = set()
         self._folders = False
+        self.lost = False
 
     def tell(self, *paths: str, folder: bool = False) -> None:
         """Something happened to these. folder: to a whole folder."""
@@ -65,6 +66,17 @@ class Events:
         return paths
 
 
+def places(config: Config) -> tuple[tuple[str, int], ...]:
+    """The folders to observe, as they are now: a folder that was made again is another one."""
+    found = []
+    for root in sorted({os.path.realpath(root) for root in config.sources}):
+        try:
+            found.append((root, os.stat(root).st_ino))
+        except OSError:
+            found.append((root, 0))
+    return tuple(found)
+
+
 @contextlib.contextmanager
 def observed(config: Config, events: Events) -> Iterator[str]:
     """The sources and the configuration are observed. Yields "", or why the system has no events to give."""
@@ -72,6 +84,7 @@ def observed(config: Config, events: Events) -> Iterator[str]:
     from watchdog.observers import Observer
 
     output = str(config.output) + os.sep
+    roots = {os.path.realpath(root) for root in config.sources}
 
     class Handler(FileSystemEventHandler):
         """only: the one file that matters of a folder; "" for all."""
@@ -83,6 +96,8 @@ def observed(config: Config, events: Events) -> Iterator[str]:
             # That a file was read is no change; that a folder is other than it was is told of what is in it, too.
             if event.event_type in ("opened", "closed_no_write") or (event.is_directory and event.event_type == "modified"):
                 return
+            if event.is_directory and event.event_type in ("deleted", "moved") and os.fsdecode(event.src_path) in roots:
+                events.lost = True
             paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
             if paths := [path for path in paths if path == self.only or not (self.only or path.startswith(output))]:
                 events.tell(*paths, folder=event.is_directory)
@@ -90,7 +105,6 @@ def observed(config: Config, events: Events) -> Iterator[str]:
     observer = Observer()
     try:
         handler = Handler()
-        roots = {os.path.realpath(root) for root in config.sources}
         for root in sorted(roots):
             observer.schedule(handler, root, recursive=True)
         if config.file and not any(str(config.file).startswith(root + os.sep) for root in roots):

@@ -4,6 +4,7 @@ what the system did not tell, or told twice, makes no difference. While somethin
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import time
@@ -16,7 +17,7 @@ from assetbuild.cache import Cache, opened
 from assetbuild.compile import build, glance
 from assetbuild.config import Config
 from assetbuild.dev import live
-from assetbuild.dev.events import QUIET, Events, observed
+from assetbuild.dev.events import QUIET, Events, observed, places
 from assetbuild.errors import AssetbuildError, Problem
 from assetbuild.index import Index
 from assetbuild.result import Order, Result
@@ -71,7 +72,9 @@ def watch(
         if server is not None:
             server.start()
             stack.callback(server.stop)
-        fault = "" if poll else stack.enter_context(observed(config, events))
+        observation = stack.enter_context(contextlib.ExitStack())
+        there = places(config)
+        fault = "" if poll else observation.enter_context(observed(config, events))
         if fault:
             audience.note(f"no events of files are to be had ({fault}): looking every {POLL:g} s instead")
         builder.build()
@@ -82,6 +85,12 @@ def watch(
                 _rebuilt(builder, events)
             else:
                 builder.build()
+            if not (poll or fault) and builder.order and (events.lost or places(builder.order.config) != there):
+                observation.close()
+                events.lost = False
+                there = places(builder.order.config)
+                fault = observation.enter_context(observed(builder.order.config, events))
+                builder.build()  # What happened meanwhile, nobody told.
         status = process.returncode
         return 128 - status if status < 0 else status
 
@@ -119,6 +128,9 @@ class _Builder:
         paths name, were written; else None."""
         if self.seen is None or self.known is None or self.order is None or self.order.config.bundles_from:
             return None
+        paths = frozenset(paths)
+        if str(self.order.config.file) in paths:
+            return None
         return self.seen.again(paths)
 
     def build(self, seen: Glance | None = None) -> None:
@@ -128,6 +140,8 @@ class _Builder:
         try:
             result = self.built(seen)
         except AssetbuildError as error:
+            if seen is None:
+                self.took = time.monotonic() - started
             if error.problems != self.told:
                 self.told = error.problems
                 self.audience.failed(error.problems)
@@ -154,7 +168,7 @@ class _Builder:
             order = self.ordered()
             seen = glance(order.config)
             if known is not None and changes.environment(order.config, (), known.surface.tools) != known.surface.key:
-                known = None
+                self.known = known = None  # Should the build fail, then the next one does not build upon it either.
         # Should the build fail, then what changed is different from what is known at the next one, too.
         self.order, self.seen = order, seen
         # The first one tidies up what the last session kept.
@@ -191,7 +205,7 @@ def _names(index: Index | None) -> Mapping[str, str]:
 
 @contextlib.contextmanager
 def _beside(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A command that runs meanwhile, in a process group of its own, and is told to end at the end."""
+    """A command that runs meanwhile, with the terminal that this has, and is told to end at the end."""
     try:
         process = subprocess.Popen(command)
     except OSError as error:
@@ -205,10 +219,22 @@ def _beside(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _end(process: subprocess.Popen[bytes], number: int) -> None:
-    if process.poll() is None:
+    # Ctrl-C reaches all that a terminal has in front, and a server that hears it twice leaves its work undone.
+    if process.poll() is None and not (number == signal.SIGINT and _in_front()):
         process.send_signal(number)
     try:
         process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    except BaseException:  # Asked once more.
+        process.kill()
+        raise
+
+
+def _in_front() -> bool:
+    """Whether a terminal sends its signals here."""
+    try:
+        return bool(os.tcgetpgrp(0) == os.getpgrp())
+    except OSError:
+        return False
