@@ -179,10 +179,10 @@ def test_a_configuration_that_failed_is_not_forgotten_when_the_fault_is_mended(p
         lambda: configuration.load(cwd=project.folder, environ={}), Audience(told.append, told.append, told.append), 1, None
     )
     builder.build()
-    filters = "from webassets.filter import Filter\nclass Shout(Filter):\n"
+    filters = "from webassets.filter import Filter\nclass Louder(Filter):\n"
     filters += "    def input(self, _in, out, **kw):\n        out.write(_in.read().upper())\n"
-    rules = 'missing = "error"\n[filters]\n"c.css" = ["shout:Shout"]\n'
-    project.write({"assetbuild.toml": rules, "shout.py": filters})
+    rules = 'missing = "error"\n[filters]\n"c.css" = ["louder:Louder"]\n'
+    project.write({"assetbuild.toml": rules, "louder.py": filters})
     builder.build()
     assert builder.told
     project.write({"assets/a.css": "a{}"})
