@@ -23,6 +23,7 @@ from assetbuild.references import webmanifest as webmanifest_references
 from assetbuild.sources import Source
 from assetbuild.syntax import LexError, expression
 from assetbuild.syntax import css as css_syntax
+from assetbuild.syntax.js.spans import Lexed
 
 #: Files that are only copied are read in pieces of this size, in bytes, whatever their length.
 PIECE = 1 << 20
@@ -95,14 +96,21 @@ class Compiled:
         return Compiled, fields
 
 
+# Whether a script is a module for sure; the others are what they look like.
+_GOALS = {"mjs": True, "cjs": False}
+
+
+def _suffix(path: str) -> str:
+    return path[path.rfind(".") + 1 :].lower() if "." in path else ""
+
+
 def scanner(path: str) -> Callable[[str], Scan] | None:
     """What finds the references in a file with this path; None for files in which there are none."""
-    suffix = path[path.rfind(".") + 1 :].lower() if "." in path else ""
+    suffix = _suffix(path)
     if suffix == "css":
         return css_references.find
     if suffix in ("js", "mjs", "cjs"):
-        goal = {"mjs": True, "cjs": False}.get(suffix)
-        return lambda text: js_references.find(text, goal)
+        return lambda text: js_references.find(text, _GOALS.get(suffix))
     if suffix == "svg":
         return svg_references.find
     if suffix == "webmanifest":
@@ -176,7 +184,7 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
     try:
         if language(job.source.path) == "css":
             css_syntax.check(source)
-        text, read = _filtered(job, tools, source, warn)
+        text, read, lexed = _filtered(job, tools, source, warn)
     except LexError as error:
         return _failed(job, [Problem(job.shown, *lines.place(error.offset), error.message)])
     except FilterError as error:
@@ -188,7 +196,7 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
         try:
             if text != source and language(job.logical_path) == "css":
                 css_syntax.check(text)
-            scan = find(text)
+            scan = js_references.find_in(lexed) if lexed and _reads_as(job, lexed) else find(text)
         except LexError as error:
             if text != source:
                 made = " and ".join(job.chain.filters)
@@ -223,10 +231,15 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
     return Compiled(job.logical_path, result, digest, len(result), scan.references, tuple(problems), read, made_of)
 
 
+def _reads_as(job: Job, lexed: Lexed) -> bool:
+    """Whether what a filter has read is what would be read here."""
+    return language(job.logical_path) == "js" and _GOALS.get(_suffix(job.logical_path)) in (None, lexed.module)
+
+
 def _filtered(
     job: Job, tools: Tools, source: str, warn: Callable[[tuple[Note, ...], str], None]
-) -> tuple[str, tuple[str, ...]]:
-    text, read = source, list[str]()
+) -> tuple[str, tuple[str, ...], Lexed | None]:
+    text, read, lexed = source, list[str](), None
     path = job.source.path
     for name in job.chain.filters:
         unit = Unit(path, job.source.file, tools.roots, language(path), tools.prefixes)
@@ -237,10 +250,10 @@ def _filtered(
             raise FilterError(f"{name}: {error.message}", error.line, error.column, error.file) from error
         warn(filtered.notes, text)
         read.extend(filtered.read)
-        text = filtered.text
+        text, lexed = filtered.text, filtered.lexed
         if not tool.keeps_meaning:
             path = job.logical_path
-    return text, tuple(read)
+    return text, tuple(read), lexed
 
 
 def places(job: Job, compiled: Compiled) -> list[tuple[int, int]]:

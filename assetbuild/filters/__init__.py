@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from assetbuild.references import Note
+from assetbuild.syntax.js.spans import Lexed
 
 Language = Literal["css", "js", "other"]
 
@@ -37,12 +38,14 @@ class Unit:
 @dataclass(frozen=True, slots=True)
 class Filtered:
     """What a filter made: the text; the absolute paths of further files that it read; warnings, whose offsets are in the
-    text that it was given; whether it refused to do its work and handed the text back as it was."""
+    text that it was given; whether it refused to do its work and handed the text back as it was; how the text reads,
+    where the filter has read JavaScript."""
 
     text: str
     read: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     refused: bool = False
+    lexed: Lexed | None = None
 
 
 class Filter(Protocol):

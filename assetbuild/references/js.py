@@ -45,7 +45,12 @@ class Specifier(NamedTuple):
 
 def find(text: str, module: bool | None = None) -> Scan:
     """The references of a script or a module; None: whichever it is (see syntax.js.scan). Raises LexError."""
-    lexed = js.scan(text, module)
+    return find_in(js.scan(text, module))
+
+
+def find_in(lexed: Lexed) -> Scan:
+    """The same for a text that was read already."""
+    text = lexed.text
     references = []
     for specifier in specifiers(lexed):
         reference = _reference(text, specifier)

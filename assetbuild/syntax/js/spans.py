@@ -222,6 +222,38 @@ class Lexed:
             if STAND_INS[kind][0]
         ]
 
+    def restored(self, masked: str, mark: str, head: str) -> Lexed | None:
+        """Another masked text as it is with this one's hard spans put back behind a head, read as this one was; None where it
+        has not the same stand-ins. Its tokens must be this one's: nothing is read again."""
+        pieces = masked.split(mark)
+        marked = self.marked()
+        if len(pieces) != len(marked) + 1:
+            return None
+        kinds: list[Hard] = []
+        starts, ends = list[int](), list[int]()
+        if self.kinds[:1] == ["hashbang"]:
+            kinds, starts, ends = ["hashbang"], [0], [self.ends[0]]
+        parts = [head]
+        position = len(head)
+        cut = ""
+        for (kind, written), piece in zip(marked, pieces, strict=False):
+            before, after = STAND_INS[kind]
+            if not (piece.startswith(cut) and piece.endswith(before) and len(piece) >= len(cut) + len(before)):
+                return None
+            piece = piece[len(cut) : len(piece) - len(before)]
+            parts += (piece, written)
+            kinds.append(kind)
+            starts.append(position + len(piece))
+            position = starts[-1] + len(written)
+            ends.append(position)
+            cut = after
+        if not pieces[-1].startswith(cut):
+            return None
+        parts.append(pieces[-1][len(cut) :])
+        restored = Lexed("".join(parts), self.module)
+        restored.kinds, restored.starts, restored.ends = kinds, starts, ends
+        return restored
+
     def hashbang(self) -> str:
         """The first line where it is a hashbang comment, else an empty text."""
         return self.text[: self.ends[0]] if self.kinds and self.kinds[0] == "hashbang" else ""
