@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from assetbuild.filters import Filtered, Unit
 from assetbuild.filters.rjsmin import RJSMin
+from assetbuild.syntax import js
 from assetbuild.syntax.js.comparison import first_difference
 
 
@@ -32,6 +35,8 @@ def apply(text: str, name: str = "a.js") -> Filtered:
         ("a = b\n`c`", "a=b\n`c`"),
         ("a = {}\n~b", "a={}\n~b"),
         ("1 .a", "1 .a"),
+        ("class A { a = 1\n  get #b() { return .5 } }", "class A{a=1\nget#b(){return.5}}"),
+        ("while (a-- > 0) b++ <c", "while(a-->0)b++<c"),
         ("a + +b - -c + ++d", "a+ +b- -c+ ++d"),
         ("/*! keep */ a /* b */", "/*! keep */a"),
         ("#!/usr/bin/env node\n\n a  = 1", "#!/usr/bin/env node\na=1"),
@@ -60,6 +65,7 @@ def test_a_script_is_minified(source: str, output: str) -> None:
         "x <! --y",
         "a\n-- >b",
         "a / / b/.c",
+        "a = b / /*! c */ d",
         "a\n<!-- b\nc",
         "\n--> a\nb",
         "a\u2028b // c\u2028d\ne",
@@ -126,3 +132,31 @@ def test_it_promises_to_keep_the_meaning_and_to_be_pure() -> None:
 def test_a_long_run_of_comments_takes_no_longer_than_its_length(unit: str) -> None:
     """A second for what took minutes while each line of a gap was looked at from every line before it."""
     assert apply("a();\n" + unit * 50_000 + "b();\n").text == "a();b();"
+
+
+def test_so_does_one_of_comments_that_stay() -> None:
+    assert not apply("a();\n" + "/*!*/\n" * 20_000 + "b();\n").refused
+
+
+WORDS = (
+    "a b1 _ $ x9_ 0 1 1. .5 1e5 0x1F 1_000 1n return in of typeof async class import ++ -- + - * ** / % = == => += *= ! != ~ "
+    "& && | || ^ < << <= > >> >= ? ?. ?? . ... , ; : ( ) [ ] { } @d #p \\u0061b é <!-- --> `t` /[/]/g `${ }`"
+)
+GAPS = ("//c\n", "/*c*/", "/*\n*/", "/*!b*/", "/*!\n*/", "\t", "\r\n", "\n  ", "\u2028", "\xa0")
+PIECES = (*WORDS.split(), '"a  //"', *GAPS, *"\n" * 8, *" " * 24)
+
+
+def test_what_is_proven_quickly_is_proven_slowly_too() -> None:
+    chance = random.Random(1)
+    proven = 0
+    for _ in range(2000):
+        text = ";" + "".join(chance.choice(PIECES) for _ in range(chance.randint(2, 9)))
+        made = apply(text)
+        if made.lexed is not None:
+            proven += 1
+            assert first_difference(text, made.text) is None, text
+            assert made.lexed.text == made.text
+            again = js.scan(made.text)
+            assert (again.kinds, again.starts, again.ends) == (made.lexed.kinds, made.lexed.starts, made.lexed.ends), text
+            assert again.module == made.lexed.module, text
+    assert proven > 500

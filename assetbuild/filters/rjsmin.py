@@ -16,6 +16,8 @@ from assetbuild.syntax.js.tokens import guarded
 
 # Goes up when the same rjsmin would lead to another text here.
 _REVISION = "3"
+# Comments that stay in a gap are looked at again from each of its line ends.
+_MANY = 500
 _GOALS = {"mjs": True, "cjs": False}
 _PRIVATE_USE = range(0xE000, 0xF900)
 # rjsmin drops line ends before these, where one may end a statement or a field of a class; a guard holds it. In a comment or a
@@ -82,7 +84,8 @@ class RJSMin:
         """What rjsmin makes of a text's skeleton, filled, where that has the same tokens: then nothing of it needs to be read
         again. None where the slow way has to decide."""
         bones = skeleton(masked.removeprefix("\ufeff"))
-        if bones is None or "html" in source.kinds:  # Without such a comment a script may look like a module.
+        # Without a comment as in HTML a script may look like a module.
+        if bones is None or bones.comments > _MANY or "html" in source.kinds:
             return None
         held = _DROPPED.sub(rf"\g<0>{guard}", bones.text)
         minified: str = self._minify(held, keep_bang_comments=True)
