@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -174,6 +175,42 @@ def test_the_artifact_is_handed_out_below_the_path_of_the_base_url(built: Projec
     assert asking.post(css).status_code == 404
     assert asking.get(path + "manifest.json").status_code == 404
     assert asking.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("asked", ["bytes=5000-", "bytes=5-2", "foo", "bytes=9000-9001,9002-"])
+def test_a_range_that_cannot_be_is_answered_and_not_kept(built: Project, asked: str) -> None:
+    url = f"/static/{built.public('css/app.css')}"
+    answer = client(built).get(url, headers={"Range": asked})
+    assert answer.status_code == 416
+    assert "immutable" not in answer.headers.get("Cache-Control", "")
+    assert client(built).get(url, headers={"Range": "bytes=0-1"}).data == b"a{"
+
+
+def test_a_condition_that_fails_is_no_file_to_keep(built: Project) -> None:
+    answer = client(built).get(f"/static/{built.public('css/app.css')}", headers={"If-Match": '"other"'})
+    assert (answer.status_code, answer.data) == (412, b"")
+    assert "immutable" not in answer.headers.get("Cache-Control", "")
+
+
+def test_a_copy_of_the_artifact_has_the_same_tags(built: Project, tmp_path: Path) -> None:
+    url = f"/static/{built.public('css/app.css')}"
+    first = client(built).get(url)
+    copy = Project(tmp_path / "elsewhere")
+    shutil.copytree(built.folder / "dist", copy.folder / "dist", copy_function=shutil.copyfile)
+    again = client(copy).get(url, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_without_a_manifest_what_names_no_asset_is_answered_in_tests(project: Project) -> None:
+    app = application(project, TESTING=True)
+    app.add_url_rule("/json", "json", lambda: {"a": 1})
+    AssetBuild(app)
+    assert app.test_client().get("/json").json == {"a": 1}
+
+
+def test_what_is_to_be_run_is_flasks_own_command(project: Project) -> None:
+    with pytest.raises(ManifestError, match="`flask assetbuild compile`"):
+        AssetBuild(application(project))
 
 
 def test_in_debug_mode_no_other_site_may_read_the_files(built: Project) -> None:

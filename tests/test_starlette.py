@@ -88,6 +88,15 @@ def test_templates_of_fastapi_have_them_too(built: Project) -> None:
     assert client.get(f"/static/{built.public('img/a.svg')}").content == built.published("img/a.svg")
 
 
+def test_files_may_be_used_by_pages_of_other_hosts_where_that_is_asked_for(built: Project) -> None:
+    assets = Assets(built.folder / "dist")
+    app = Starlette(routes=[Mount("/own", AssetFiles(assets)), Mount("/cdn", AssetFiles(assets, cross_origin=True))])
+    own, cdn = (TestClient(app).get(f"/{at}/{built.public('css/app.css')}").headers for at in ("own", "cdn"))
+    assert "access-control-allow-origin" not in own
+    assert cdn["access-control-allow-origin"] == "*"
+    assert own["x-content-type-options"] == cdn["x-content-type-options"] == "nosniff"
+
+
 def test_each_file_is_handed_out_with_its_type_and_kept_for_ever_where_it_has_a_fingerprint(
     client: TestClient, built: Project
 ) -> None:

@@ -16,7 +16,7 @@ from flask.sansio.scaffold import find_package
 
 from assetbuild.integrations import jinja
 from assetbuild.integrations.flask_files import Files
-from assetbuild.runtime import Assets
+from assetbuild.runtime import Assets, ManifestError
 from assetbuild.runtime.served import Artifact
 
 __all__ = ["AssetBuild"]
@@ -153,12 +153,18 @@ def template_folders(app: Flask) -> list[Path]:
 
 def _assets(app: Flask) -> Assets:
     given = os.environ.get
-    return Assets(
-        None if given("ASSETBUILD_OUTPUT") else output(app),
-        base_url=None if given("ASSETBUILD_BASE_URL") else app.config.get("ASSETBUILD_BASE_URL"),
-        auto_reload=app.debug,
-        wait=None if given("ASSETBUILD_WAIT") else app.config.get("ASSETBUILD_WAIT", _WAIT),
-    )
+    try:
+        return Assets(
+            None if given("ASSETBUILD_OUTPUT") else output(app),
+            base_url=None if given("ASSETBUILD_BASE_URL") else app.config.get("ASSETBUILD_BASE_URL"),
+            auto_reload=app.debug,
+            wait=None if given("ASSETBUILD_WAIT") else app.config.get("ASSETBUILD_WAIT", _WAIT),
+        )
+    except ManifestError as error:
+        hint = error.hint
+        for word in ("compile", "watch"):
+            hint = hint.replace(f"`assetbuild {word}`", f"`flask assetbuild {word}`")
+        raise ManifestError(error.file, error.message, hint) from None
 
 
 def _needs_no_artifact() -> bool:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from werkzeug.exceptions import HTTPException
 from werkzeug.utils import send_file
+from werkzeug.wrappers import Response
 
-from assetbuild.runtime import Assets
+from assetbuild.runtime import Assets, ManifestError
 from assetbuild.runtime.served import Artifact, Served
 
 if TYPE_CHECKING:
@@ -46,7 +48,10 @@ class Files:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            base = unquote(urlsplit(self._site.assets.base_url).path) or "/"
+            try:
+                base = unquote(urlsplit(self._site.assets.base_url).path) or "/"
+            except ManifestError:  # Whoever looks a name up is told; others have no need of it.
+                return self._application(environ, start_response)
             inside = environ.get("PATH_INFO", "")
             for path in (environ.get("SCRIPT_NAME", "") + inside, inside):
                 served = self._find(path, base)
@@ -62,7 +67,15 @@ class Files:
         return served if served is not None and os.path.isfile(served.file) else None
 
     def _plain(self, served: Served, environ: WSGIEnvironment) -> WSGIApplication:
-        response = send_file(served.file, environ, mimetype=served.type or None, conditional=True)
+        # By default the tag is of the file's time and place, which differ from one process's artifact to another's.
+        etag: bool | str = served.etag or True
+        try:
+            response = send_file(served.file, environ, mimetype=served.type or None, conditional=True, etag=etag)
+        except HTTPException as error:  # A `Range` beyond the file's end: no application of Flask's is here to answer it.
+            return error
+        if response.status_code not in (200, 206, 304):
+            response.close()
+            return Response(status=response.status_code)
         response.headers["Cache-Control"] = served.cache_control
         response.headers["X-Content-Type-Options"] = "nosniff"
         if not self._site.debug:

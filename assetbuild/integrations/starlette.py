@@ -30,12 +30,14 @@ class AssetFiles(StaticFiles):
     Of the folder it hands out what the manifest names, with the media type that stands there. Fingerprinted files may be cached
     for ever, others are asked for again. Files go out as they are, without their compressed variants.
 
-    Raises ManifestError where the manifest cannot be read.
+    cross_origin: whether pages of other hosts may use them, which a CDN has to hand on that fetches them here: browsers refuse
+    style sheets, scripts and fonts of another host without it. Raises ManifestError where the manifest cannot be read.
     """
 
-    def __init__(self, assets: Assets) -> None:
+    def __init__(self, assets: Assets, *, cross_origin: bool = False) -> None:
         super().__init__(directory=assets.folder)
         self._artifact = Artifact(assets)
+        self._cross_origin = cross_origin
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
         served = self._artifact.find(path)
@@ -51,6 +53,9 @@ class AssetFiles(StaticFiles):
         served = self._artifact.find(self.get_path(scope))
         if served is not None:
             response.headers["cache-control"] = served.cache_control
+            response.headers["x-content-type-options"] = "nosniff"
+            if self._cross_origin:
+                response.headers["access-control-allow-origin"] = "*"
             if served.type and "content-type" in response.headers:
                 response.headers["content-type"] = served.content_type
         return response

@@ -21,12 +21,13 @@ class Served:
     """What a file is handed out with.
 
     file: where it is, absolute. type: its media type; "" where neither the manifest tells it nor another file of that suffix.
-    immutable: whether its name changes with its bytes.
+    immutable: whether its name changes with its bytes. etag: what tells its bytes from others, the same in every process.
     """
 
     file: str
     type: str
     immutable: bool
+    etag: str = ""
 
     @property
     def cache_control(self) -> str:
@@ -69,11 +70,12 @@ def _files(folder: str) -> dict[str, Served]:
         path = entry["path"]
         types[_suffix(path)] = entry["type"]
         # A kept name may look fingerprinted; what it names may change all the same.
-        found[path] = Served(os.path.join(folder, path), entry["type"], path != logical_path)
+        found[path] = Served(os.path.join(folder, path), entry["type"], path != logical_path, entry["integrity"][7:23])
     for release in manifest["previous"]:
-        for path in release["files"]:
+        for path, carried in release["files"].items():
             immutable = _FINGERPRINTED.search(path) is not None
-            found.setdefault(path, Served(os.path.join(folder, path), types.get(_suffix(path), ""), immutable))
+            type_ = types.get(_suffix(path), "")
+            found.setdefault(path, Served(os.path.join(folder, path), type_, immutable, carried["integrity"][7:23]))
     return found
 
 
