@@ -409,7 +409,7 @@ def test_a_factory_is_compiled_for_from_any_folder_and_then_served(project: Proj
     done = flask("--app", "shop", "run", "--port", "1", folder=project.folder)
     assert done.returncode == 1
     assert "ManifestError" in done.stderr.splitlines()[-1]
-    assert "run `assetbuild compile`" in done.stderr.splitlines()[-1]
+    assert "run `flask assetbuild compile`" in done.stderr.splitlines()[-1]
     assert flask("--app", "shop", "routes", folder=project.folder).returncode == 0
     (tmp_path / "elsewhere").mkdir()
     done = flask(

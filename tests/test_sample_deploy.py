@@ -385,7 +385,7 @@ def test_without_an_artifact_nothing_starts(image: dockerfile.Stage, tmp_path: P
     env = image.environment() | {"PORT": str(free_port()), "ASSETBUILD_OUTPUT": str(tmp_path)}
     done = subprocess.run(image.command, cwd=image.cwd, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode != 0
-    assert "run `assetbuild compile`" in done.stderr
+    assert "run `flask assetbuild compile`" in done.stderr
 
 
 # ---- one artifact, wherever browsers find it

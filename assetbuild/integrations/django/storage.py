@@ -104,8 +104,7 @@ class AssetStorage(StaticFilesStorage):
             return str(super().path(assets[name].path))
         if self.in_development() and (found := source(name)):
             return found
-        named = assets is not None and self.location
-        if named and os.path.exists(file := str(super().path(name))):  # A name in the artifact.
+        if self.location and os.path.exists(file := str(super().path(name))):  # A name in the artifact.
             return file
         raise self._unknown(name)
 
