@@ -6,15 +6,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import compress
-from operator import eq, itemgetter, ne
+from operator import eq, ne
 from pathlib import Path
 from typing import TypeVar
 
-from assetbuild import index, patterns, publish
+from assetbuild import index, patterns, publish, sums
 from assetbuild.cache import Cache, key, own_version
 from assetbuild.compressors import Tool
 from assetbuild.config import Config
@@ -94,7 +93,7 @@ def since(known: Index, seen: Glance, damaged: frozenset[str], config: Config, w
     the artifact that may not be as they were. when: a time before both were looked at, in nanoseconds."""
     surface = known.surface
     looks = seen.looks
-    read = any(look_of(file) != seen or not seen for file, seen in surface.reads.items()) or surface.restless
+    read = any(look_of(file) != how or not how for file, how in surface.reads.items()) or surface.restless
     if looks == surface.looks and not damaged:
         return Changes(frozenset(), False, damaged, read, surface.looks, surface.files)
     depth = known.depth()
@@ -238,7 +237,7 @@ def grown(depth: Depth, dropped: Mapping[str, Asset], made: Mapping[str, Outcome
         names=merged(depth.names, {path: one.asset.files[0].path for path, one in made.items()}),
         wanted=merged(depth.wanted, wanted),
         mixed=sorted(mixed),
-        sums=_summed(
+        sums=sums.changed(
             depth.sums,
             [file.line for asset in dropped.values() for file in asset.files],
             [file.line for one in made.values() for file in one.asset.files],
@@ -246,24 +245,6 @@ def grown(depth: Depth, dropped: Mapping[str, Asset], made: Mapping[str, Outcome
         problems=merged(depth.problems, {path: list(map(astuple, one.problems)) for path, one in made.items() if one.problems}),
         impure=merged(depth.impure, {path: one.reads for path, one in made.items() if one.reads}),
     )
-
-
-def _summed(sums: str, gone: Collection[str], new: Iterable[str]) -> str:
-    """The lines, sorted by path, without some of them, and with others."""
-    lines = sums.split("\n") if sums else []
-    if len(gone) > _MANY:
-        without = frozenset(gone)
-        lines = [line for line in lines if line not in without]
-    else:
-        for line in gone:
-            del lines[bisect_left(lines, _PATH(line), key=_PATH)]
-    return "\n".join(sorted([*lines, *new], key=_PATH))
-
-
-#: Of a line that `sha256sum` prints.
-_PATH = itemgetter(slice(66, None))
-#: To look for so many lines takes longer than to go through all.
-_MANY = 100
 
 
 def different(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:

@@ -15,9 +15,9 @@ from assetbuild.build import everything
 from assetbuild.compile import glance
 from assetbuild.config import Config
 from assetbuild.errors import ConfigError, Lines, Problem
-from assetbuild.media_types import TYPES
 from assetbuild.missing import SEARCHES
 from assetbuild.runtime import closest
+from assetbuild.runtime.media_types import TYPES
 from assetbuild.templates import Named, RefusedError, django, jinja
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import os
 import signal
@@ -12,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from assetbuild.dev.watch import Audience
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-
-MOST = 36_500  # Of releases and days that are kept; `config` is not imported here, to answer at once.
 
 _EXIT_STATUSES = """\b
 Exit status:
@@ -64,17 +61,16 @@ class Options:
     def reporter(self) -> Reporter:
         return Reporter(quiet=self.quiet, verbose=self.verbose)
 
-    def load(self, *, base_url: str | None = None, build: bool = True) -> Config:
+    def load(self, *, build: bool = True, **given: Any) -> Config:
+        """given: what else the command line says, as `config.load` has it."""
         from assetbuild import config
 
-        application = click.get_current_context().find_object(config.Application)
-        if not build:
-            return config.load(self.config, output=self.output, base_url=base_url, build=False, application=application)
-        from assetbuild.filters import names
+        given |= {"output": self.output, "application": click.get_current_context().find_object(config.Application)}
+        if build:
+            from assetbuild.filters import names
 
-        return config.load(
-            self.config, output=self.output, base_url=base_url, filter_fault=names.fault, application=application
-        )
+            given["filter_fault"] = names.fault
+        return config.load(self.config, build=build, **given)
 
     def progress(self, reporter: Reporter) -> Progress:
         return Progress(reporter)
@@ -203,8 +199,8 @@ def init(options: Options) -> int:
 @click.option("--base-url", metavar="URL", help='What helpers put before a path: "/static/", "https://cdn.example.com/a/".')
 @click.option("--provenance", metavar="FILE", help="Write where the artifact came from, as an in-toto statement.")
 @click.option("--previous", multiple=True, metavar="DIR", help="Carry the files of an earlier artifact along; may be repeated.")
-@click.option("--keep", type=click.IntRange(0, MOST), metavar="N", help="Keep the files of so many earlier releases.")
-@click.option("--keep-days", type=click.IntRange(0, MOST), metavar="N", help="Keep those of releases up to so many days old.")
+@click.option("--keep", type=int, metavar="N", help="Keep the files of so many earlier releases.")
+@click.option("--keep-days", type=int, metavar="N", help="Keep those of releases up to so many days old.")
 def compile(  # noqa: A001 (a command's word is its function's name)
     options: Options,
     base_url: str | None,
@@ -229,13 +225,7 @@ def compile(  # noqa: A001 (a command's word is its function's name)
     from assetbuild.adopt import adopt
     from assetbuild.compile import project
 
-    config = options.load(base_url=base_url)
-    config = replace(
-        config,
-        previous=tuple(config.working_folder / place for place in previous),
-        keep=config.keep if keep is None else keep,
-        keep_days=config.keep_days if keep_days is None else keep_days,
-    )
+    config = options.load(base_url=base_url, previous=previous, keep=keep, keep_days=keep_days)
     if provenance is not None:
         _beside_the_artifact(provenance, config)
     reporter = options.reporter
@@ -463,7 +453,7 @@ def verify(options: Options, folder: str | None, production: bool, provenance: s
             text = Path(provenance).read_bytes()
         except OSError as error:
             raise click.UsageError(f"{provenance} cannot be read: {error.strerror}.") from error
-        found = dataclasses.replace(found, findings=(*found.findings, *differences(text, provenance, artifact, found.digest)))
+        found = replace(found, findings=(*found.findings, *differences(text, provenance, artifact, found.digest)))
     if options.as_json:
         _print_json(
             {

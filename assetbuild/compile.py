@@ -68,7 +68,8 @@ def build(order: Order, known: Index | None, seen: sources.Glance | None = None,
     if known is not None and found is not None and (built := make.what_changed(order, now, known, found)):
         return built
     publish.owned(order.config.output, display)  # Refused before the work, not after it.
-    earlier.named(order.config)
+    if order.config.previous:
+        earlier.named(order.config)
     return make.all_of_it(order, now, {key: settled(look, when) for key, look in now.looks.items()})
 
 

@@ -158,11 +158,14 @@ def load(
     build: bool = True,
     filter_fault: Callable[[str], str] = lambda _name: "",
     application: Application | None = None,
+    keep: int | None = None,
+    keep_days: int | None = None,
+    previous: Sequence[str | os.PathLike[str]] = (),
 ) -> Config:
     """Find and read the configuration.
 
-    config, output, base_url: what the command line says, paths relative to the working folder; they win over
-    ASSETBUILD_CONFIG, ASSETBUILD_OUTPUT and ASSETBUILD_BASE_URL, and these over the file. An empty variable is none.
+    config, output, base_url, keep, keep_days, previous: what the command line says, paths relative to the working folder; they
+    win over ASSETBUILD_CONFIG, ASSETBUILD_OUTPUT and ASSETBUILD_BASE_URL, and these over the file. An empty variable is none.
     cwd: the working folder, if it is not the process's. build: False for what only reads an artifact: then the sources
     need not be there, and `sources` is empty. filter_fault: why no filter can have a name, or "". application: what the
     application of a web framework adds.
@@ -180,7 +183,7 @@ def load(
     if "bundles_from" in table:  # The module that it names may bring filters along.
         filter_fault = lambda _name: ""  # noqa: E731
     reader = _Reader(_shown(file, working_folder) if file else "", prefix, folder, working_folder, filter_fault)
-    given = _Given(output, base_url, variables, application)
+    given = _Given(output, base_url, variables, application, {"keep": keep, "keep_days": keep_days}, tuple(previous))
     loaded = _config(reader, table, given, file, build=build)
     if reader.problems:
         raise ConfigError(reader.problems)
@@ -195,6 +198,8 @@ class _Given:
     base_url: str | None
     variables: Mapping[str, str]
     application: Application
+    numbers: Mapping[str, int | None]
+    previous: tuple[str | os.PathLike[str], ...]
 
 
 # ---- finding it
@@ -425,8 +430,9 @@ def _config(reader: _Reader, table: Mapping[str, object], given: _Given, file: P
         jinja=_jinja(reader, table),
         follow_symlinks=reader.boolean(table, "follow_symlinks"),
         filter_timeout=_filter_timeout(reader, table),
-        keep=_number(reader, table, "keep", "releases"),
-        keep_days=_number(reader, table, "keep_days", "days"),
+        keep=_number(reader, table, given, "keep", "releases"),
+        keep_days=_number(reader, table, given, "keep_days", "days"),
+        previous=tuple(reader.working_folder / place for place in given.previous),
         source_date_epoch=_source_date_epoch(reader, given),
         prefixes=tuple(root.prefix for root in roots) if any(root.prefix for root in roots) else (),
     )
@@ -899,14 +905,19 @@ def _filter_timeout(reader: _Reader, table: Mapping[str, object]) -> float:
     return 60.0
 
 
-def _number(reader: _Reader, table: Mapping[str, object], key: str, words: str) -> int | None:
-    if key not in table:
-        return None
-    value = reader.expect(key, table[key], int, f"a number of {words}")
-    if value is not None and not 0 <= value <= MOST:
-        reader.problem(key, f"{value} is no number of {words}", f"write a whole number from 0 to {MOST}")
-        return None
-    return value
+def _number(reader: _Reader, table: Mapping[str, object], given: _Given, key: str, words: str) -> int | None:
+    value = given.numbers[key]
+    option = "" if value is None else "--" + key.replace("_", "-")
+    if value is None and key in table:
+        value = reader.expect(key, table[key], int, f"a number of {words}")
+    if value is None or 0 <= value <= MOST:
+        return value
+    what, hint = f"{value} is no number of {words}", f"write a whole number from 0 to {MOST}"
+    if option:
+        reader.problems.append(Problem("", 0, 0, f"{option}: {what}", hint))
+    else:
+        reader.problem(key, what, hint)
+    return None
 
 
 def _source_date_epoch(reader: _Reader, given: _Given) -> int | None:

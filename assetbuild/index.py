@@ -23,6 +23,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assetbuild import sums
 from assetbuild.cache import Cache, key
 from assetbuild.errors import Problem
 
@@ -67,7 +68,7 @@ class File:
     @property
     def line(self) -> str:
         """What `sha256sum` prints of it."""
-        return f"{self.digest}  {self.path}"
+        return sums.line(self.digest, self.path)
 
 
 @dataclass(frozen=True, slots=True)

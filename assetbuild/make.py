@@ -20,10 +20,11 @@ from assetbuild.errors import Problem
 from assetbuild.filters import FilterError
 from assetbuild.index import NOTHING, Asset, Depth, File, Index, Surface
 from assetbuild.looks import look, settled
-from assetbuild.media_types import media_type
+from assetbuild.names import obstructed
 from assetbuild.recall import Packs
 from assetbuild.result import Built, Order, Result
 from assetbuild.runtime import manifest as treaty
+from assetbuild.runtime.media_types import media_type
 from assetbuild.spool import Spool
 from assetbuild.tally import tally
 
@@ -108,7 +109,7 @@ def _make(
     """None where what is made and the rest do not fit together."""
     config, started = order.config, time.time_ns()
     with link(config, excluded, scope, order.cache, jobs=order.jobs, progress=order.progress) as linked, Spool() as spool:
-        if rest and not _fit((output.public_path for output in linked.outputs.values()), scope.names.values()):
+        if rest and obstructed((output.public_path for output in linked.outputs.values()), scope.names.values()):
             return None
         packs = Packs(order.cache)
         items = {path: _item(linked, path) for path in linked.outputs}
@@ -176,14 +177,6 @@ def _make(
     )
     warnings = (*along.warnings, *warnings)  # Those are of this build alone: the next one has nothing to leave behind.
     return Built(Result.of(order, summary, warnings, use, published), Index(surface, depth))
-
-
-def _fit(made: Iterable[str], others: Iterable[str]) -> bool:
-    """Whether no name of what is made is one of the others', or that of a folder which they are in, or the reverse."""
-    text = sources.folded("\n" + "\n".join(others))  # At once: one by one takes longer than all the rest.
-    taken = set(text.split("\n"))
-    names = [sources.folded(name) for name in made]
-    return not any(n in taken or f"\n{n}/" in text or not taken.isdisjoint(publish.folders_of(n)) for n in names)
 
 
 def _item(linked: Linked, path: str) -> publish.Item:

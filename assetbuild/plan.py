@@ -8,16 +8,16 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from assetbuild import publish
 from assetbuild.bundles import Assembly, ContentsError, assemblies
 from assetbuild.config import Bundle, Config
 from assetbuild.errors import BuildError, ConfigError, Problem
 from assetbuild.filters import FilterError, FilterUnavailableError, Hooks
 from assetbuild.filters.chains import MINIFIERS, Chain, built_in, chain_for, compiled_path, language, load, without_minifiers
 from assetbuild.link import Output
+from assetbuild.names import folded, folders_of
 from assetbuild.pool import Lost
 from assetbuild.runtime import manifest as treaty
-from assetbuild.sources import Source, Tree, folded
+from assetbuild.sources import Source, Tree
 from assetbuild.unit import Job, Tools
 
 
@@ -256,7 +256,7 @@ def distinct(outputs: Iterable[Output], work: Mapping[str, Job]) -> None:
         if other is not output:
             problems.append((output, f'{work[other.logical_path].shown} has the public path "{other.public_path}" too'))
     for output in owners.values():
-        for folder in publish.folders_of(output.public_path):
+        for folder in folders_of(output.public_path):
             if taken := owners.get(folded(folder)):
                 shown = work[taken.logical_path].shown
                 problems.append((output, f'{shown} is published as "{taken.public_path}", a folder here'))

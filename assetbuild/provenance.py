@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from assetbuild import changes, patterns
+from assetbuild import changes, earlier, patterns
 from assetbuild.config import Config
 from assetbuild.errors import BuildError, Problem
 from assetbuild.index import Depth, Index
@@ -43,6 +43,7 @@ _ELSEWHERE = {
     "templates_given",
     "jinja",
     "filter_timeout",
+    "previous",
 }
 
 
@@ -107,25 +108,24 @@ def _plain(value: Any, config: Config) -> Any:
 
 
 def _materials(config: Config, index: Index, depth: Depth) -> list[dict[str, Any]]:
-    """All that was read: the sources of the assets, what their filters may have read besides, and the configuration."""
+    """All that was read: the sources of the assets, what their filters may have read besides, the configuration, and the
+    manifests of earlier artifacts."""
     roots = [Path(os.path.relpath(root, config.folder)).as_posix() for root in config.sources]
     digests = {key: digest for path in depth.records for key, digest in depth.asset(path).sources}
     files = {}
+    globs = {glob for one in depth.impure.values() for glob in one if glob != changes.ANYTHING}
+    readable = [patterns.compile(glob) for glob in globs]
     for key in index.surface.looks.keys() | digests.keys():
         number, _, path = key.partition("/")
         inside = path[len(config.prefix(int(number))) :]
         if key in digests:
             files[f"{roots[int(number)]}/{inside}"] = digests[key]
-        elif _is_read(path, depth):
+        elif any(pattern.matches(path) for pattern in readable):
             files[f"{roots[int(number)]}/{inside}"] = _digest(config, f"{config.sources[int(number)]}/{inside}")
     others = [*index.surface.reads, *([str(config.file)] if config.file else [])]
     files |= {Path(os.path.relpath(file, config.folder)).as_posix(): _digest(config, file) for file in others}
-    return [{"name": name, "digest": {"sha256": digest}} for name, digest in sorted(files.items())]
-
-
-def _is_read(path: str, depth: Depth) -> bool:
-    globs = {glob for one in depth.impure.values() for glob in one if glob != changes.ANYTHING}
-    return any(patterns.compile(glob).matches(path) for glob in globs)
+    previous = [(f"earlier artifact: {treaty.NAME}", digest) for digest in earlier.manifests(config)]
+    return [{"name": name, "digest": {"sha256": digest}} for name, digest in (*sorted(files.items()), *previous)]
 
 
 def _digest(config: Config, file: str) -> str:

@@ -3,29 +3,25 @@ are, and for how long."""
 
 from __future__ import annotations
 
-import hashlib
 import time
-from bisect import insort
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from assetbuild import earlier, publish
+from assetbuild import earlier, publish, sums
 from assetbuild.config import Config
 from assetbuild.earlier import Earlier, Sound, UnsoundError
 from assetbuild.errors import AssetbuildError, BuildError, Problem
 from assetbuild.fingerprint import integrity
 from assetbuild.index import Asset, File
+from assetbuild.names import obstructed
 from assetbuild.runtime import manifest as treaty
 
 Release: TypeAlias = treaty.Release
 
 _DAY = 86_400  # Seconds.
-#: Of a line that `sha256sum` prints.
-_PATH = itemgetter(slice(66, None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +34,11 @@ class Along:
     items: Sequence[publish.Item] = ()
     warnings: tuple[Problem, ...] = ()
 
-    def noted(self, summary: Mapping[str, Any], config: Config, sums: str) -> dict[str, Any]:
-        """The summary of an artifact with what the next build needs to know of this. sums: what `sha256sum` prints of all
+    def noted(self, summary: Mapping[str, Any], config: Config, own: str) -> dict[str, Any]:
+        """The summary of an artifact, with its digest and what the next build needs to know of this. own: the sums of the
         files that do not go along."""
-        noted = {**summary, "previous": self.releases, "carried": self.files, "asked": _asked(config)}
-        if self.files:
-            lines = sums.split("\n") if sums else []
-            for path, (digest, _) in self.files.items():
-                insort(lines, f"{digest}  {path}", key=_PATH)
-            text = "\n".join(lines)
-            noted["digest"] = "sha256-" + hashlib.sha256(f"{text}\n".encode()).hexdigest()
-        return noted
+        digest = sums.digest(sums.changed(own, (), [sums.line(digest, path) for path, (digest, _) in self.files.items()]))
+        return {**summary, "digest": digest, "previous": self.releases, "carried": self.files, "asked": _asked(config)}
 
 
 def due(config: Config, summary: Mapping[str, Any]) -> bool:
@@ -102,13 +92,6 @@ def _names(path: str, entry: treaty.Carried) -> list[str]:
     return [path, *(path + treaty.SUFFIXES[coding] for coding in entry.get("variants", ()) if coding in treaty.SUFFIXES)]
 
 
-def _obstructed(names: Iterable[str], others: Collection[str]) -> set[str]:
-    """Those of the names that are one of the others, or a folder of one, or in a folder that is called like one."""
-    others = frozenset(others)
-    folders = publish.all_folders(others)
-    return {n for n in names if n in others or n in folders or not others.isdisjoint(publish.folders_of(n))}
-
-
 # ---- after a build of a part
 
 
@@ -126,7 +109,7 @@ def continued(config: Config, summary: Mapping[str, Any], dropped: Mapping[str, 
     releases = [_only(one, {path: entry for path, entry in one["files"].items() if path not in new}) for one in releases]
     releases = _limited(config, releases)
     names = {name for release in releases for path, entry in release["files"].items() for name in _names(path, entry)}
-    if _obstructed(names, new.keys()):
+    if obstructed(names, new.keys()):
         return None
     known = {path: (digest, size) for path, (digest, size) in summary["carried"].items()}
     known |= {path: (file.digest, file.size) for path, file in old.items()}
@@ -159,10 +142,10 @@ def found(config: Config, made: Collection[Asset]) -> Along:
     for release in reversed(releases):
         wanted.update(release["files"])  # Where two have one name, the newer counts.
     names = {file.path for asset in made for file in asset.files}
-    obstructed = _obstructed({name for path, entry in wanted.items() for name in _names(path, entry)}, names)
+    in_use = obstructed({name for path, entry in wanted.items() for name in _names(path, entry)}, names)
     warnings = []
     for path, entry in list(wanted.items()):
-        if not obstructed.isdisjoint(_names(path, entry)):
+        if not in_use.isdisjoint(_names(path, entry)):
             del wanted[path]
             what = "this file of an earlier release does not go along, since its name is in use"
             warnings.append(Problem(path, 0, 0, what, "", "warning"))

@@ -10,8 +10,8 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from assetbuild.errors import ConfigError, Problem
-from assetbuild.media_types import media_type
 from assetbuild.runtime import manifest as treaty
+from assetbuild.runtime.media_types import media_type
 
 #: The end of a fingerprinted name.
 FINGERPRINTED: Final = r"\.[0-9a-f]{12}(\.[^/]*)?$"

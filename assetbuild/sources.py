@@ -14,6 +14,7 @@ from pathlib import Path
 
 from assetbuild.errors import BuildError, Problem
 from assetbuild.looks import look
+from assetbuild.names import folded
 from assetbuild.patterns import Pattern
 
 #: What no one means to publish: editors' backups, by file name. Names that begin with a dot and Sass partials are tested apart.
@@ -77,11 +78,10 @@ class Glance:
 
     looks: of every file, by `Source.key`: sources, those that a root before has, and those that were passed over and that
     filters may read all the same. passed_over: the keys of the latter. excluded: the logical paths of files and folders that
-    were passed over on purpose. linked: whether there is a symbolic link. real: the roots, as they are without such.
+    were passed over on purpose. linked: whether there is a symbolic link.
     """
 
     roots: tuple[Root, ...]
-    real: tuple[Root, ...]
     keep_names: Sequence[Pattern]
     display: Callable[[str], str]
     looks: Mapping[str, str]
@@ -95,12 +95,9 @@ class Glance:
         if self.linked:
             return None  # What a link leads to has several keys.
         looks = dict(self.looks)
+        real = [(f"{number}/{root.prefix}", f"{_real(root.path)}/") for number, root in enumerate(self.roots)]
         for path in paths:
-            keys = [
-                f"{number}/{root.prefix}{path[len(root.path) + 1 :]}"
-                for number, root in enumerate(self.real)
-                if path.startswith(root.path + "/")
-            ]
+            keys = [key + path.removeprefix(root) for key, root in real if path.startswith(root)]
             known = [key for key in keys if key in looks]
             if not known:
                 backup = _is_backup(path.rpartition("/")[2]) and not self.keep_names
@@ -170,7 +167,6 @@ def glance(
         raise BuildError(walk.problems)
     return Glance(
         tuple(places),
-        tuple(Root(str(real), place.prefix) for real, place in zip(walk.real_roots, places, strict=True)),
         keep_names,
         display,
         walk.looks,
@@ -433,15 +429,6 @@ def _kind(mode: int) -> str:
         if test(mode):
             return name
     return "something else"
-
-
-def folded(path: str) -> str:
-    """The form under which two names are one on file systems that do not tell letter case or normal forms apart."""
-    if path.isascii():
-        return path.lower()
-    import unicodedata  # Only for names that need it.
-
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def _same_but_for_case(paths: Collection[str], shown: Callable[[str], str]) -> Iterable[Problem]:

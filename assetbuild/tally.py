@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,8 +22,7 @@ def tally(
     """The summary, as JSON has it.
 
     files, bytes: of the artifact, variants aside. compressible: bytes of the files that have variants. compressed: of all
-    variants, by coding. packers: how many of them each tool made. largest: path and size of the largest assets. digest: of
-    the artifact.
+    variants, by coding. packers: how many of them each tool made. largest: path and size of the largest assets.
 
     before: the summary that was; None of nothing. dropped: assets of it that are gone or made anew; made: those that came.
     """
@@ -43,7 +41,6 @@ def tally(
         "compressed": {coding: size for coding, size in sorted(compressed.items()) if size},
         "packers": {tool: number for tool, number in sorted(packers.items()) if number},
         "largest": [[path, -size] for size, path in heapq.nsmallest(LARGEST, ((-size, path) for path, size in sizes.items()))],
-        "digest": "sha256-" + hashlib.sha256(f"{now.sums}\n".encode() if now.sums else b"").hexdigest(),
     }
 
 

@@ -23,6 +23,7 @@ from assetbuild.references import webmanifest as webmanifest_references
 from assetbuild.sources import Source
 from assetbuild.syntax import LexError, expression
 from assetbuild.syntax import css as css_syntax
+from assetbuild.syntax import js as js_syntax
 from assetbuild.syntax.js.spans import Lexed
 
 #: Files that are only copied are read in pieces of this size, in bytes, whatever their length.
@@ -96,21 +97,13 @@ class Compiled:
         return Compiled, fields
 
 
-# Whether a script is a module for sure; the others are what they look like.
-_GOALS = {"mjs": True, "cjs": False}
-
-
-def _suffix(path: str) -> str:
-    return path[path.rfind(".") + 1 :].lower() if "." in path else ""
-
-
 def scanner(path: str) -> Callable[[str], Scan] | None:
     """What finds the references in a file with this path; None for files in which there are none."""
-    suffix = _suffix(path)
+    suffix = path[path.rfind(".") + 1 :].lower() if "." in path else ""
     if suffix == "css":
         return css_references.find
     if suffix in ("js", "mjs", "cjs"):
-        return lambda text: js_references.find(text, _GOALS.get(suffix))
+        return lambda text: js_references.find(text, js_syntax.goal(path))
     if suffix == "svg":
         return svg_references.find
     if suffix == "webmanifest":
@@ -233,7 +226,7 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
 
 def _reads_as(job: Job, lexed: Lexed) -> bool:
     """Whether what a filter has read is what would be read here."""
-    return language(job.logical_path) == "js" and _GOALS.get(_suffix(job.logical_path)) in (None, lexed.module)
+    return language(job.logical_path) == "js" and js_syntax.goal(job.logical_path) in (None, lexed.module)
 
 
 def _filtered(

@@ -21,9 +21,10 @@ from typing import TypeAlias
 from assetbuild import pool
 from assetbuild.compressors import WHOLE, Tool, chosen
 from assetbuild.errors import BuildError
-from assetbuild.media_types import media_type
+from assetbuild.names import folded, taken
 from assetbuild.runtime import manifest as treaty
 from assetbuild.runtime.manifest import Coding
+from assetbuild.runtime.media_types import media_type
 from assetbuild.spool import Spool
 
 #: Texts are packed, and what was packed is stored, in pieces of this size: about half a second's work for brotli, which is
@@ -115,11 +116,11 @@ def pack(
     """
     if not tools:
         return {}
-    taken = _names([*others, *(file.public_path for file in files)])
+    names = taken([*others, *(file.public_path for file in files)])
     slots: list[_Task] = []
     for file in sorted(files, key=lambda file: file.public_path):
         if file.size and is_text_like(media_type(file.public_path)):
-            slots += (_Task(file, tool) for tool in chosen(tools, file.size) if _is_free(file, tool, taken))
+            slots += (_Task(file, tool) for tool in chosen(tools, file.size) if _is_free(file, tool, names))
     results: dict[int, Packed | None] = {}
     todo = []
     for number, task in enumerate(slots):
@@ -162,22 +163,11 @@ class _Task:
     tool: Tool
 
 
-def _names(public_paths: Iterable[str]) -> set[str]:
-    """Every file and folder of the artifact."""
-    taken: set[str] = set()
-    for path in public_paths:
-        folded = path.casefold()
-        while folded and folded not in taken:
-            taken.add(folded)
-            folded = folded.rpartition("/")[0]
-    return taken
-
-
-def _is_free(file: Plain, tool: Tool, taken: Collection[str]) -> bool:
+def _is_free(file: Plain, tool: Tool, names: Collection[str]) -> bool:
     """Whether the variant's name can be had. `robots.txt.gz` may be a kept file of the user's own, which then is what servers
     hand out; and a kept name may be too long for a suffix."""
     path = file.public_path + treaty.SUFFIXES[tool.coding]
-    return path.casefold() not in taken and len(os.fsencode(path.rpartition("/")[2])) <= LONGEST
+    return folded(path) not in names and len(os.fsencode(path.rpartition("/")[2])) <= LONGEST
 
 
 # ---- in threads: the compressors let go of the interpreter's lock

@@ -20,8 +20,8 @@ PACKAGE = Path(__file__).parent.parent / "assetbuild"
 # The rooms of the build, lowest row first. A room may import from the rows below its own; rooms of one row do not know one
 # another. `name.*` is every module of that package but its __init__.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("runtime.closest", "runtime.manifest"),
-    ("beside", "errors", "interrupts", "looks", "media_types", "patterns", "pool", "syntax"),
+    ("runtime.closest", "runtime.manifest", "runtime.media_types"),
+    ("beside", "errors", "interrupts", "looks", "names", "patterns", "pool", "sums", "syntax"),
     ("syntax.*", "syntax.css.*", "syntax.js.*"),
     ("compressors", "config", "references", "spool", "survey"),
     ("cache", "cache.*", "filters", "publish", "publish.*", "sources", "unpack", "variants"),
@@ -60,7 +60,7 @@ DOORS = {
 RUN_TIME: dict[str, tuple[str, ...]] = {
     "": ("runtime",),
     "runtime": (),
-    "integrations": ("runtime", "runtime.closest", "runtime.manifest", "runtime.served", "runtime.tags"),
+    "integrations": ("runtime", "runtime.closest", "runtime.manifest", "runtime.media_types", "runtime.served", "runtime.tags"),
 }
 
 

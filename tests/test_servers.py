@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from assetbuild.media_types import TYPES
+from assetbuild.runtime.media_types import TYPES
 from tests.conftest import Project, toml
 from tests.server import NGINX_MODULE, ask, free_port, nginx_folders, nginx_program, serving
 from tests.test_docs import ROOT, blocks

@@ -122,6 +122,7 @@ class _Builder:
         self.seen: Glance | None = None
         self.told: tuple[Problem, ...] = ()
         self.took = 0.0
+        self.begun = False
 
     def named(self, paths: Iterable[str]) -> Glance | None:
         """The sources as they look now, where nothing else has happened than that some of those that are known, and that these
@@ -171,10 +172,10 @@ class _Builder:
                 self.known = known = None  # Should the build fail, then the next one does not build upon it either.
         # Should the build fail, then what changed is different from what is known at the next one, too.
         self.order, self.seen = order, seen
-        # The first one tidies up what the last session kept.
-        first = replace(order, config=replace(order.config, keep=0))
-        built = build(order if self.known else first, known, seen, sound=sound)
-        self.known = built.index
+        # The first build tidies up what the last session kept.
+        now = order if self.begun else replace(order, config=replace(order.config, keep=0))
+        built = build(now, known, seen, sound=sound)
+        self.known, self.begun = built.index, True
         return built.result
 
     def ordered(self) -> Order:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from assetbuild.references import Note
-from assetbuild.syntax.js.spans import Lexed
+
+if TYPE_CHECKING:  # A build that has nothing to do reads no language.
+    from assetbuild.syntax.js.spans import Lexed
 
 Language = Literal["css", "js", "other"]
 

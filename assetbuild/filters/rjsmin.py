@@ -18,7 +18,6 @@ from assetbuild.syntax.js.tokens import guarded
 _REVISION = "3"
 # Comments that stay in a gap are looked at again from each of its line ends.
 _MANY = 500
-_GOALS = {"mjs": True, "cjs": False}
 _PRIVATE_USE = range(0xE000, 0xF900)
 # rjsmin drops line ends before these, where one may end a statement or a field of a class; a guard holds it. In a comment or a
 # template it does nothing: it goes as it came. Each match is a stretch that ends where a guard belongs, or with the text, so
@@ -56,7 +55,7 @@ class RJSMin:
         return ("rjsmin", self._version, build, _REVISION)
 
     def apply(self, text: str, unit: Unit) -> Filtered:
-        goal = _GOALS.get(unit.logical_path.rpartition(".")[2].lower())
+        goal = js.goal(unit.logical_path)
         try:
             source = js.scan(text, goal)
         except LexError as error:

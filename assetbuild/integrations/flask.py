@@ -161,10 +161,7 @@ def _assets(app: Flask) -> Assets:
             wait=None if given("ASSETBUILD_WAIT") else app.config.get("ASSETBUILD_WAIT", _WAIT),
         )
     except ManifestError as error:
-        hint = error.hint
-        for word in ("compile", "watch"):
-            hint = hint.replace(f"`assetbuild {word}`", f"`flask assetbuild {word}`")
-        raise ManifestError(error.file, error.message, hint) from None
+        raise error.by("flask assetbuild") from None
 
 
 def _needs_no_artifact() -> bool:

@@ -22,10 +22,11 @@ from pathlib import Path
 from assetbuild import interrupts
 from assetbuild.errors import AssetbuildError, BuildError, Problem
 from assetbuild.looks import look
+from assetbuild.names import all_folders
 from assetbuild.publish.item import Item, Published, Standing, from_source
 from assetbuild.publish.lock import locked
 from assetbuild.publish.owner import DENIED, JOURNAL_HEAD, owned, plain, unusable
-from assetbuild.publish.place import PIECE, Place, all_folders, folders_of, whole
+from assetbuild.publish.place import PIECE, Place, whole
 from assetbuild.publish.plan import plan as planned
 from assetbuild.publish.writing import Writing, clear
 from assetbuild.runtime import manifest as treaty
@@ -36,8 +37,6 @@ __all__ = [
     "Item",
     "Published",
     "Standing",
-    "all_folders",
-    "folders_of",
     "from_source",
     "locked",
     "owned",

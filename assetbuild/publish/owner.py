@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from assetbuild.errors import ConfigError, Problem
-from assetbuild.publish.place import folders_of
+from assetbuild.names import folders_of
 from assetbuild.runtime import manifest as treaty
 
 #: The longest name (NAME_MAX) and path (PATH_MAX) of Linux, in bytes: what is longer names no file.

@@ -9,6 +9,8 @@ import stat
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from assetbuild.names import folders_of
+
 PIECE = 1 << 20
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
@@ -100,15 +102,3 @@ def _metadata_right(status: os.stat_result, epoch: int | None) -> bool:
 def _is_owner(status: os.stat_result) -> bool:
     """Whether mode and time are this user's to set. Those of a folder that was put here by another stay as they are."""
     return os.geteuid() in (0, status.st_uid)
-
-
-def all_folders(paths: Iterable[str]) -> set[str]:
-    """All folders that these files are in, at any depth."""
-    folders = {path.rpartition("/")[0] for path in paths}
-    return {above for folder in folders for above in folders_of(folder + "/x")} - {""}
-
-
-def folders_of(public_path: str) -> list[str]:
-    """`a/b/c.css` → `a`, `a/b`."""
-    parts = public_path.split("/")[:-1]
-    return ["/".join(parts[: i + 1]) for i in range(len(parts))]

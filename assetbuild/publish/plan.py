@@ -7,9 +7,10 @@ import stat
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from assetbuild.names import all_folders, folders_of
 from assetbuild.publish.item import Item
 from assetbuild.publish.owner import in_the_way
-from assetbuild.publish.place import FOLDER_MODE, Place, all_folders, folders_of, whole
+from assetbuild.publish.place import FOLDER_MODE, Place, whole
 from assetbuild.runtime import manifest as treaty
 
 

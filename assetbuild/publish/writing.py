@@ -8,9 +8,10 @@ import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from assetbuild.errors import BuildError, ConfigError, Problem
+from assetbuild.names import folders_of
 from assetbuild.publish.item import Item, from_source
 from assetbuild.publish.owner import JOURNAL_HEAD
-from assetbuild.publish.place import FILE_MODE, FOLDER_MODE, Place, folders_of
+from assetbuild.publish.place import FILE_MODE, FOLDER_MODE, Place
 from assetbuild.runtime import manifest as treaty
 
 #: Where new bytes for a name that is in use wait, beside the manifest: same file system, and a name that nothing serves.
@@ -29,7 +30,7 @@ def clear(place: Place, leftovers: Collection[str]) -> None:
 
 
 class Writing:
-    """What one build does to the folder. folders: all that the artifact has. lasting: whether the disk is waited for."""
+    """What one build does to the folder. folders: of what is written and what goes. lasting: whether the disk is waited for."""
 
     def __init__(
         self,

@@ -101,6 +101,10 @@ class ManifestError(Exception):
     def __str__(self) -> str:
         return printable(f"{self.file}: {self.message}; {self.hint}")
 
+    def by(self, program: str) -> ManifestError:
+        """The same, where the command line is called something else: "flask assetbuild"."""
+        return ManifestError(self.file, self.message, self.hint.replace("`assetbuild ", f"`{program} "))
+
 
 def printable(text: str) -> str:
     """The text on one line, without what a terminal would act on: control characters are written as escapes."""

@@ -5,7 +5,7 @@ import os
 import sys
 
 from assetbuild.compressors import chosen, tools
-from assetbuild.media_types import media_type
+from assetbuild.runtime.media_types import media_type
 from assetbuild.variants import is_text_like
 
 

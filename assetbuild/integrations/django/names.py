@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import mimetypes
 import os
 import posixpath
 from collections.abc import Iterator
@@ -20,16 +19,6 @@ FINDER = "assetbuild.integrations.django.finders.ArtifactFinder"
 
 #: Suffixes of what no browser reads, and a build makes something else of.
 _COMPILED = (".scss", ".sass", ".less", ".styl", ".ts", ".tsx", ".jsx", ".coffee")
-
-#: Types that Python's own table lacks in some of its versions.
-_TYPES = {
-    ".avif": "image/avif",
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".webp": "image/webp",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-}
 
 
 class UnknownAsset(AssetNotFound, ValueError):  # noqa: N818 - as the exception that it is one of
@@ -97,8 +86,3 @@ def split(name: str) -> tuple[str, str]:
     """A name and the ?query and #fragment behind it, of which a file's own name may hold either character."""
     at = min((i for c in "?#" if (i := name.find(c)) >= 0), default=-1)
     return (name, "") if at < 0 or source(name) else (name[:at], name[at:])
-
-
-def media_type(path: str) -> str:
-    suffix = os.path.splitext(path)[1].lower()
-    return _TYPES.get(suffix) or mimetypes.guess_type(f"x{suffix}", strict=False)[0] or ""

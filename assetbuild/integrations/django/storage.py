@@ -16,9 +16,10 @@ from django.core.files.storage import storages
 from django.utils.encoding import filepath_to_uri
 from django.utils.module_loading import import_string
 
-from assetbuild.integrations.django.names import FINDER, UnknownAsset, UnknownSource, media_type, source, split
+from assetbuild.integrations.django.names import FINDER, UnknownAsset, UnknownSource, source, split
 from assetbuild.runtime import Asset, AssetNotFound, Assets, ManifestError, tags
 from assetbuild.runtime import manifest as treaty
+from assetbuild.runtime.media_types import media_type
 
 _RUN = "`manage.py assetbuild compile`"
 _READ_ONLY = f"static files are an artifact, which {_RUN} writes as a whole and nothing else may write to"
@@ -242,4 +243,4 @@ def _assets(folder: str, base_url: str) -> Assets:
     try:
         return Assets(folder, base_url=base_url)
     except ManifestError as error:
-        raise ManifestError(error.file, error.message, error.hint.replace("`assetbuild compile`", _RUN)) from None
+        raise error.by("manage.py assetbuild") from None

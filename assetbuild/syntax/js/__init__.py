@@ -16,6 +16,15 @@ _MODULE_SYNTAX = expression(
 _MODULE_WORD = expression(r"(?<![\w$\\#])(?:im|ex)port(?![\w$\\:])")
 
 
+#: Whether a script with this suffix is a module for sure; the others are what they look like.
+_GOALS = {"mjs": True, "cjs": False}
+
+
+def goal(path: str) -> bool | None:
+    """Whether a file with this name is a module; None: its text tells."""
+    return _GOALS.get(path.rpartition(".")[2].lower())
+
+
 def scan(text: str, module: bool | None = None) -> Lexed:
     """Reads a script or a module; None: a module if it has static `import` or `export`, or `import.meta`.
 
