@@ -127,56 +127,80 @@ def _make(
         made = {path: _made(linked, item, path, packed.get(item.public_path, ()), reads) for path, item in items.items()}
         dropped = rest.dropped(made) if rest else {}
         depth = changes.grown(rest.depth if rest else NOTHING, dropped, made)
-        assets = {path: one.asset for path, one in made.items()}
-        summary = tally(rest.known.surface.summary if rest else None, dropped, assets, depth)
-        display = config.shown(config.output)
-        with publish.locked(config.output, display):
-            if rest and not rest.stands(config):
-                return None  # Another build came between.
-            along = (
-                releases.continued(config, rest.known.surface.summary, dropped, assets.values())
-                if rest
-                else releases.found(config, assets.values())
-            )
-            if along is None:
-                return None
-            summary = along.noted(summary, config, depth.sums)
-            data = treaty.assembled(_head(summary, order), depth.entries.values())
-            standing = rest.standing(dropped, along) if rest else None
-            packs_of = [_variant(variant) for of_one in packed.values() for variant in of_one]
-            files = [*items.values(), *packs_of, *along.items]
-            published = publish.publish(
-                config.output,
-                files,
-                data,
-                display=display,
-                epoch=config.source_date_epoch,
-                progress=functools.partial(order.progress, "publish"),
-                standing=standing,
-                lasting=order.lasting,
-            )
-            before = dict(rest.found.files) if rest else {}
-            for path in before.keys() - (standing.whole if standing else ()):
-                del before[path]
-            looked_at = _looked_at(config, before, [item.public_path for item in files])
+        files = [*items.values(), *(_variant(variant) for of_one in packed.values() for variant in of_one)]
+        published = _published(order, rest, files, {path: one.asset for path, one in made.items()}, dropped, depth)
+    if published is None:
+        return None
     problems = {Problem(*fields) for fields_of_one in depth.problems.values() for fields in fields_of_one}
     warnings = tuple(sorted({*order.odd, *scope.work.warnings, *problems}))
     surface = Surface(
         key=_key(order, filters),
         tools=tuple(sorted(filters)),
-        manifest=hashlib.sha256(data).hexdigest(),
+        manifest=hashlib.sha256(published.manifest).hexdigest(),
         looks=looks,
         reads=_reads(linked, seen, rest, started),
-        files=looked_at,
-        summary=summary,
+        files=published.looks,
+        summary=published.summary,
         warnings=warnings,
         restless=any(changes.ANYTHING in globs for globs in depth.impure.values()),
     )
     use = CacheUse(
         linked.use.known + packs.known + len(scope.names), linked.use.made + packs.made, linked.use.rejected + packs.rejected
     )
-    warnings = (*along.warnings, *warnings)  # Those are of this build alone: the next one has nothing to leave behind.
-    return Built(Result.of(order, summary, warnings, use, published), Index(surface, depth))
+    warnings = (*published.warnings, *warnings)  # Those are of this build alone: the next one has nothing to leave behind.
+    return Built(Result.of(order, published.summary, warnings, use, published.done), Index(surface, depth))
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """The manifest, the summary of the artifact, how its files look, what was done to it, and what could not go along."""
+
+    manifest: bytes
+    summary: Mapping[str, Any]
+    looks: Mapping[str, str]
+    done: publish.Published
+    warnings: tuple[Problem, ...]
+
+
+def _published(
+    order: Order,
+    rest: _Rest | None,
+    files: Sequence[publish.Item],
+    made: Mapping[str, Asset],
+    dropped: Mapping[str, Asset],
+    depth: Depth,
+) -> _Published | None:
+    """Publish what was made, in place of what was dropped; None where another build came between, or it is not enough to go by
+    what is known of what goes along. depth: of the whole artifact."""
+    config = order.config
+    display = config.shown(config.output)
+    last = rest.known.surface.summary if rest else {}
+    counted = tally(last, dropped, made, depth)
+    with publish.locked(config.output, display):
+        if rest is None:
+            along: releases.Along | None = releases.found(config, made.values())
+        else:
+            along = releases.continued(config, last, dropped, made.values()) if rest.stands(config) else None
+        if along is None:
+            return None
+        summary = along.noted(counted, config, depth.sums)
+        data = treaty.assembled(_head(summary, order), depth.entries.values())
+        standing = rest.standing(dropped, along) if rest else None
+        files = [*files, *along.items]
+        done = publish.publish(
+            config.output,
+            files,
+            data,
+            display=display,
+            epoch=config.source_date_epoch,
+            progress=functools.partial(order.progress, "publish"),
+            standing=standing,
+            lasting=order.lasting,
+        )
+        before = dict(rest.found.files) if rest and standing else {}
+        for path in before.keys() - (standing.whole if standing else ()):
+            del before[path]
+        return _Published(data, summary, _looked_at(config, before, files), done, along.warnings)
 
 
 def _item(linked: Linked, path: str) -> publish.Item:
@@ -231,10 +255,10 @@ def _head(summary: Mapping[str, Any], order: Order) -> dict[str, object]:
     return head
 
 
-def _looked_at(config: Config, before: Mapping[str, str], written: Iterable[str]) -> dict[str, str]:
+def _looked_at(config: Config, before: Mapping[str, str], items: Iterable[publish.Item]) -> dict[str, str]:
     """How the files of the artifact look now. before: how those looked that were left alone."""
-    when = time.time_ns()
-    return {**before, **{path: settled(look(os.lstat(f"{config.output}/{path}")), when) for path in written}}
+    when, paths = time.time_ns(), [item.public_path for item in items]
+    return {**before, **{path: settled(look(os.lstat(f"{config.output}/{path}")), when) for path in paths}}
 
 
 def _reads(linked: Linked, seen: sources.Glance, rest: _Rest | None, when: int) -> dict[str, str]:

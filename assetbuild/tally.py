@@ -14,7 +14,7 @@ LARGEST = 3
 
 
 def tally(
-    before: Mapping[str, Any] | None,
+    before: Mapping[str, Any],
     dropped: Mapping[str, Asset],
     made: Mapping[str, Asset],
     now: Depth,
@@ -24,7 +24,7 @@ def tally(
     files, bytes: of the artifact, variants aside. compressible: bytes of the files that have variants. compressed: of all
     variants, by coding. packers: how many of them each tool made. largest: path and size of the largest assets.
 
-    before: the summary that was; None of nothing. dropped: assets of it that are gone or made anew; made: those that came.
+    before: the summary that was; empty, of nothing. dropped: assets of it that are gone or made anew; made: those that came.
     """
     old = before or {"files": 0, "bytes": 0, "compressible": 0, "compressed": {}, "packers": {}, "largest": []}
     counts = {name: old[name] for name in ("files", "bytes", "compressible")}

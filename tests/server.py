@@ -36,10 +36,23 @@ def nginx_program() -> str:
     return program
 
 
+BROTLI = f"load_module {NGINX_MODULE};\n"
+
+
 def nginx_folders(folder: Path) -> str:
     """The directives that keep what nginx writes in a folder."""
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     return "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+
+
+def nginx(folder: Path, within: str, *, ahead: str = "") -> list[str]:
+    """Write a configuration into a folder, and return the command that starts nginx with it, in front. within: the block
+    `http`'s. ahead: what stands before all of it; the braces of both are single."""
+    program = nginx_program()
+    text = f"{ahead}daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log stderr;\nevents {{}}\n"
+    text += f"http {{\naccess_log off;\n{nginx_folders(folder)}\n{within}\n}}\n"
+    (folder / "nginx.conf").write_text(text, "utf-8")
+    return [program, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
 
 
 def free_port() -> int:

@@ -7,11 +7,8 @@ import contextlib
 import hashlib
 import os
 import re
-import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import server
 from tests.conftest import Project
 
 PAGE = """
@@ -42,29 +40,14 @@ server.serve_forever()
 """
 
 NGINX = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    {paths}
-    upstream app {{ {processes} }}
-    server {{
-        listen 127.0.0.1:{port};
-        {static}
-        location / {{ proxy_pass http://app; }}
-    }}
+upstream app {{ {processes} }}
+server {{
+    listen 127.0.0.1:{port};
+    {static}
+    location / {{ proxy_pass http://app; }}
 }}
 """
 ROOT = str(Path(__file__).parent.parent)
-
-
-def _missing(reason: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def compiled(folder: Path, colour: str, output: str, *words: str) -> None:
@@ -85,46 +68,26 @@ def compiled(folder: Path, colour: str, output: str, *words: str) -> None:
 @contextlib.contextmanager
 def process(folder: Path, release: str) -> Iterator[int]:
     command = [sys.executable, "-c", PAGE, str(folder / release), ROOT, release]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
         try:
-            assert server.stdout
-            yield int(server.stdout.readline())
+            assert started.stdout
+            yield int(started.stdout.readline())
         finally:
-            server.kill()
+            started.kill()
 
 
 @contextlib.contextmanager
 def nginx(folder: Path, release: str, ports: list[int]) -> Iterator[str]:
     """The files of one release, and pages of the processes in turn."""
-    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if program is None:
-        _missing("nginx is not installed")
     command = [sys.executable, "-m", "assetbuild", "serve-config", "nginx", "--output", release]
     told = subprocess.run(
         command, cwd=folder, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ROOT}
     )
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    text = NGINX.format(
-        folder=folder,
-        paths="\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds),
-        processes=" ".join(f"server 127.0.0.1:{one};" for one in ports),
-        port=port,
-        static=told.stdout,
-    )
-    (folder / "nginx.conf").write_text(text)
-    command = [str(program), "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
-    with (folder / "nginx.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
-        try:
-            for _ in range(400):
-                assert server.poll() is None, (folder / "nginx.log").read_text()
-                with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                time.sleep(0.05)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.kill()
+    port = server.free_port()
+    processes = " ".join(f"server 127.0.0.1:{one};" for one in ports)
+    text = NGINX.format(processes=processes, port=port, static=told.stdout)
+    with server.serving(server.nginx(folder, text, ahead=server.BROTLI), port, folder / "nginx.log"):
+        yield f"http://127.0.0.1:{port}"
 
 
 def get(url: str) -> tuple[bytes, str]:

@@ -14,7 +14,7 @@ import pytest
 
 from assetbuild import cli
 from tests.conftest import Project, toml
-from tests.server import NGINX_MODULE, ask, free_port, missing, nginx_folders, nginx_program, serving
+from tests.server import BROTLI, ask, free_port, missing, nginx, serving
 from tests.test_servers import SUFFIX, WANTED, WORDS
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -33,23 +33,13 @@ FILES: dict[str, str | bytes] = {
 KEPT = ["robots.txt", "kept/**", ".well-known/**"]
 
 NGINX = """
-load_module {module};
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    gzip on;
-    gzip_vary on;
-    gzip_types *;
-    {paths}
-    server {{
-        listen 127.0.0.1:{port};
-        include {folder}/block;
-        location ~ \\.css$ {{ return 418; }}
-    }}
+gzip on;
+gzip_vary on;
+gzip_types *;
+server {{
+    listen 127.0.0.1:{port};
+    include {folder}/block;
+    location ~ \\.css$ {{ return 418; }}
 }}
 """
 
@@ -69,17 +59,12 @@ http://127.0.0.1:{port} {{
 def command(server: str, folder: Path, port: int) -> tuple[list[str], list[str]]:
     """How the server is asked whether it accepts its configuration, and how it is started."""
     if server == "nginx":
-        program, paths = nginx_program(), nginx_folders(folder)
-        text = NGINX.format(module=NGINX_MODULE, folder=folder, paths=paths, port=port)
-        start = [program, "-p", str(folder), "-e", "stderr", "-c", str(folder / "conf")]
-        asked = [*start, "-t"]
-    else:
-        program = shutil.which("caddy") or missing("caddy is not installed")
-        text = CADDY.format(folder=folder, port=port)
-        start = [program, "run", "--adapter", "caddyfile", "--config", str(folder / "conf")]
-        asked = [program, "validate", *start[2:]]
-    (folder / "conf").write_text(text, encoding="utf-8")
-    return asked, start
+        start = nginx(folder, NGINX.format(folder=folder, port=port), ahead=BROTLI)
+        return [*start, "-t"], start
+    program = shutil.which("caddy") or missing("caddy is not installed")
+    (folder / "conf").write_text(CADDY.format(folder=folder, port=port), encoding="utf-8")
+    start = [program, "run", "--adapter", "caddyfile", "--config", str(folder / "conf")]
+    return [program, "validate", *start[2:]], start
 
 
 @contextlib.contextmanager

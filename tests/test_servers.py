@@ -16,7 +16,8 @@ import pytest
 
 from assetbuild.runtime.media_types import TYPES
 from tests.conftest import Project, toml
-from tests.server import NGINX_MODULE, ask, free_port, nginx_folders, nginx_program, serving
+from tests.server import BROTLI, ask, free_port, serving
+from tests.server import nginx as started_nginx
 from tests.test_docs import ROOT, blocks
 
 REFERENCE = ROOT / "docs/reference.md"
@@ -78,37 +79,17 @@ def servestatic_asgi(dist: Path) -> AbstractContextManager[int]:
 
 # nginx
 
-NGINX = """
-load_module {module};
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    types {{ {types} }}
-    {paths}
-    {block}
-}}
-"""
-
 
 @contextlib.contextmanager
 def nginx(dist: Path) -> Iterator[int]:
     """nginx with what the reference shows, but for folder and port."""
-    program = nginx_program()
     (block,) = (block.text for block in blocks(REFERENCE) if block.language == "nginx")
     assert "listen 80;" in block
     assert "alias /srv/app/dist/;" in block
     port, folder = free_port(), dist.parent
     block = block.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("/srv/app/dist/", f"{dist}/")
     types = " ".join(f"{type_} {suffix};" for suffix, type_ in TYPES.items())
-    paths = nginx_folders(folder)
-    (folder / "nginx.conf").write_text(
-        NGINX.format(module=NGINX_MODULE, folder=folder, types=types, paths=paths, block=block), encoding="utf-8"
-    )
-    command = [program, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
+    command = started_nginx(folder, f"types {{ {types} }}\n{block}", ahead=BROTLI)
     with serving(command, port, folder / "server.log"):
         yield port
 
