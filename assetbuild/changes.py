@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import astuple, dataclass, replace
 from itertools import compress
 from operator import eq, ne
@@ -20,8 +20,9 @@ from assetbuild.config import Config
 from assetbuild.errors import AssetbuildError, Problem
 from assetbuild.filters import Filter, FilterError, Hooks
 from assetbuild.filters.chains import TELLING, Chain, load
-from assetbuild.index import Asset, Depth, File, Index, wanted_text
+from assetbuild.index import Depth, Index
 from assetbuild.looks import look, settled
+from assetbuild.records import Asset, File
 from assetbuild.sources import Glance
 
 T = TypeVar("T")
@@ -104,17 +105,18 @@ def since(known: Index, seen: Glance, damaged: frozenset[str], config: Config, w
     moved = bool(touched)
     for name in touched:
         del now[name]
-    for name in different(looks, now):
-        before = surface.looks.get(name)
+    others = different(looks, now)
+    digests = depth.records.digests(others)
+    for name in others:
         now[name] = settled(looks[name], when)
-        moved = moved or before is None
+        moved = moved or name not in surface.looks
         # What is in no asset has no digest to be held against, and is not read for one.
-        digest = None if before is None else depth.digest(name)
-        if digest is None or _digest(seen.file(name)) != digest:
+        if name not in digests or _digest(seen.file(name)) != digests[name]:
             touched.add(name)
     files = dict(surface.files)
     really = set()
-    known_files = {file.path: file for path in depth.owning(damaged) for file in depth.asset(path).files}
+    records = depth.records
+    known_files = {file.path: file for one in records.assets(records.owning(damaged)).values() for file in one.files}
     known_files |= {path: File(path, *values) for path, values in surface.summary["carried"].items()}
     for path in damaged:
         file = f"{config.output}/{path}"
@@ -181,10 +183,10 @@ def reached(
     steps. appeared, vanished: logical paths that are published now and were not, and the reverse. others: assets that may be
     made of something else now."""
     found = {*appeared, *others}
-    for name in changes.touched:
-        found.update(depth.owners(name) or [name.partition("/")[2]])
+    for name, owners in depth.records.owners(changes.touched).items():
+        found |= owners or {name.partition("/")[2]}
     if appeared or vanished:
-        found |= depth.referrers({*appeared, *vanished}, listed=False)
+        found |= depth.records.referrers({*appeared, *vanished})
     if changes.moved:
         found.update(depth.problems)  # What helps against them may be another now.
     for path, globs in depth.impure.items():
@@ -192,27 +194,17 @@ def reached(
         if changes.read or any(one.matches(name.partition("/")[2]) for name in changes.touched for one in readable):
             found.add(path)
     if changes.damaged:
-        found.update(depth.owning(changes.damaged))
-    waiting, steps = set(found), 0
-    while waiting:
-        waiting = depth.referrers(waiting, listed=steps > _FEW) - found
-        found |= waiting
-        steps += 1
-    return found
-
-
-#: For so many steps backwards a look through all references takes less time than to list them by what they name.
-_FEW = 8
+        found |= depth.records.owning(changes.damaged)
+    return depth.records.leading_to(found)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An asset that a build made. entry: its text in the manifest. wanted: the logical paths that its references name.
-    problems: what there is to tell. reads: globs of further files that its filters may read."""
+    """An asset that a build made. entry: its text in the manifest. problems: what there is to tell. reads: globs of further
+    files that its filters may read."""
 
     asset: Asset
-    entry: str
-    wanted: Sequence[str] = ()
+    entry: bytes
     problems: tuple[Problem, ...] = ()
     reads: tuple[str, ...] = ()
 
@@ -222,25 +214,15 @@ def grown(depth: Depth, dropped: Mapping[str, Asset], made: Mapping[str, Outcome
     those that are new, and those made anew."""
 
     def merged(before: Mapping[str, T], now: Mapping[str, T]) -> dict[str, T]:
-        result = dict(before)
-        for path in dropped.keys() - now.keys():
-            result.pop(path, None)
-        result.update(now)
-        return result if result.keys() <= before.keys() else dict(sorted(result.items()))
+        return dict(sorted({**{path: one for path, one in before.items() if path not in dropped}, **now}.items()))
 
-    mixed = {path for path in depth.mixed if path not in dropped}
-    mixed.update(p for p, one in made.items() if [key.partition("/")[2] for key, _ in one.asset.sources] != [p])
-    wanted = {path: text for path, one in made.items() if (text := wanted_text(one.wanted))}
+    assets = {path: one.asset for path, one in made.items()}
     return Depth(
-        records=merged(depth.records, {path: one.asset.record() for path, one in made.items()}),
-        entries=merged(depth.entries, {path: one.entry for path, one in made.items()}),
-        names=merged(depth.names, {path: one.asset.files[0].path for path, one in made.items()}),
-        wanted=merged(depth.wanted, wanted),
-        mixed=sorted(mixed),
+        records=depth.records.changed(dropped, assets),
         sums=sums.changed(
             depth.sums,
             [file.line for asset in dropped.values() for file in asset.files],
-            [file.line for one in made.values() for file in one.asset.files],
+            [file.line for asset in assets.values() for file in asset.files],
         ),
         problems=merged(depth.problems, {path: list(map(astuple, one.problems)) for path, one in made.items() if one.problems}),
         impure=merged(depth.impure, {path: one.reads for path, one in made.items() if one.reads}),

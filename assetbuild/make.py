@@ -11,17 +11,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assetbuild import changes, fingerprint, plan, publish, releases, sources, variants
+from assetbuild import changes, entries, fingerprint, plan, publish, releases, sources, variants
 from assetbuild.build import Linked, Scope, everything, link, pieces
 from assetbuild.cache import CacheUse
 from assetbuild.changes import Changes, Outcome
 from assetbuild.config import Config
 from assetbuild.errors import Problem
 from assetbuild.filters import FilterError
-from assetbuild.index import NOTHING, Asset, Depth, File, Index, Surface
+from assetbuild.index import NOTHING, Depth, Index, Surface
 from assetbuild.looks import look, settled
 from assetbuild.names import obstructed
 from assetbuild.recall import Packs
+from assetbuild.records import Asset, File
 from assetbuild.result import Built, Order, Result
 from assetbuild.runtime import manifest as treaty
 from assetbuild.runtime.media_types import media_type
@@ -38,23 +39,22 @@ class _Rest:
     found: Changes
     gone: Collection[str]
 
-    def stands(self, config: Config) -> bool:
-        """Whether the artifact is still the one that was looked at."""
+    def manifest(self, config: Config) -> bytes | None:
+        """The artifact's; None where it is no more the one that was looked at."""
         try:
             data = (config.output / treaty.NAME).read_bytes()
         except OSError:
-            return False
-        return hashlib.sha256(data).hexdigest() == self.known.surface.manifest
+            return None
+        return data if hashlib.sha256(data).hexdigest() == self.known.surface.manifest else None
 
     def standing(self, dropped: Mapping[str, Asset], along: releases.Along) -> publish.Standing:
         """Its files, where these assets are gone or made anew, and these files of theirs go along."""
-        files = self.known.surface.files.keys()
         gone = {file.path for asset in dropped.values() for file in asset.files} | self.known.surface.summary["carried"].keys()
-        return publish.Standing(files, files - (gone - along.files.keys()))
+        return publish.Standing(self.known.surface.files.keys(), gone - along.files.keys())
 
     def dropped(self, made: Iterable[str]) -> dict[str, Asset]:
         """What the artifact had of these, and of what is gone."""
-        return {path: self.depth.asset(path) for path in (*made, *self.gone) if path in self.depth.records}
+        return self.depth.records.assets([*made, *self.gone])
 
 
 def all_of_it(order: Order, seen: sources.Glance, looks: Mapping[str, str]) -> Built:
@@ -71,10 +71,10 @@ def what_changed(order: Order, seen: sources.Glance, known: Index, found: Change
     depth = known.depth()
     if depth is None or order.config.previous:
         return None
-    before = depth.records.keys()
+    before = depth.records.names.keys()
     if not found.moved and not order.config.bundles:
         reached = changes.reached(depth, found, (), ()) & before
-        tree = seen.part({depth.asset(path).sources[0][0] for path in reached})
+        tree = seen.part({asset.sources[0][0] for asset in depth.records.assets(reached).values()})
         scope = Scope(plan.work(tree, order.config), before, {})
         gone: Collection[str] = ()
         filters = frozenset(known.surface.tools)
@@ -90,7 +90,7 @@ def what_changed(order: Order, seen: sources.Glance, known: Index, found: Change
         scope = replace(scope, work=plan.narrowed(whole, reached))
         filters = plan.filters(whole)
     made = {*scope.work.jobs, *(one.bundle.name for one in scope.work.assemblies), *gone}
-    names = dict(depth.names)
+    names = dict(depth.records.names)
     for path in names.keys() & made:
         del names[path]
     rest = _Rest(known, depth, found, gone)
@@ -109,7 +109,7 @@ def _make(
     """None where what is made and the rest do not fit together."""
     config, started = order.config, time.time_ns()
     with link(config, excluded, scope, order.cache, jobs=order.jobs, progress=order.progress) as linked, Spool() as spool:
-        if rest and obstructed((output.public_path for output in linked.outputs.values()), scope.names.values()):
+        if rest and obstructed([output.public_path for output in linked.outputs.values()], scope.names.values()):
             return None
         packs = Packs(order.cache)
         items = {path: _item(linked, path) for path in linked.outputs}
@@ -128,7 +128,7 @@ def _make(
         dropped = rest.dropped(made) if rest else {}
         depth = changes.grown(rest.depth if rest else NOTHING, dropped, made)
         files = [*items.values(), *(_variant(variant) for of_one in packed.values() for variant in of_one)]
-        published = _published(order, rest, files, {path: one.asset for path, one in made.items()}, dropped, depth)
+        published = _published(order, rest, files, made, dropped, depth)
     if published is None:
         return None
     problems = {Problem(*fields) for fields_of_one in depth.problems.values() for fields in fields_of_one}
@@ -166,7 +166,7 @@ def _published(
     order: Order,
     rest: _Rest | None,
     files: Sequence[publish.Item],
-    made: Mapping[str, Asset],
+    made: Mapping[str, Outcome],
     dropped: Mapping[str, Asset],
     depth: Depth,
 ) -> _Published | None:
@@ -175,16 +175,21 @@ def _published(
     config = order.config
     display = config.shown(config.output)
     last = rest.known.surface.summary if rest else {}
-    counted = tally(last, dropped, made, depth)
+    assets = {path: one.asset for path, one in made.items()}
+    texts = {path: one.entry for path, one in made.items()}
+    counted = tally(last, dropped, assets, depth)
     with publish.locked(config.output, display):
+        along: releases.Along | None
         if rest is None:
-            along: releases.Along | None = releases.found(config, made.values())
+            along, text = releases.found(config, assets.values()), entries.joined(texts)
         else:
-            along = releases.continued(config, last, dropped, made.values()) if rest.stands(config) else None
+            manifest = rest.manifest(config)
+            along = releases.continued(config, last, dropped, assets.values()) if manifest else None
+            text = entries.changed(manifest, rest.depth.records.names, dropped, texts) if manifest else b""
         if along is None:
             return None
         summary = along.noted(counted, config, depth.sums)
-        data = treaty.assembled(_head(summary, order), depth.entries.values())
+        data = entries.assembled(_head(summary, order), text)
         standing = rest.standing(dropped, along) if rest else None
         files = [*files, *along.items]
         done = publish.publish(
@@ -197,9 +202,9 @@ def _published(
             standing=standing,
             lasting=order.lasting,
         )
-        before = dict(rest.found.files) if rest and standing else {}
-        for path in before.keys() - (standing.whole if standing else ()):
-            del before[path]
+        before = dict(rest.found.files) if rest else {}
+        for path in standing.gone if standing else ():
+            before.pop(path, None)
         return _Published(data, summary, _looked_at(config, before, files), done, along.warnings)
 
 
@@ -234,8 +239,8 @@ def _made(linked: Linked, item: publish.Item, path: str, packed: Sequence[varian
     chains = [job.chain for job in linked.parts[path]]
     kinds = [name for job in linked.parts[path] for name in (job.source.path, job.logical_path)]
     sources = [(job.source.key, linked.compiled[job.key].source) for job in linked.parts[path] if job.text is None]
-    text = treaty.entry_text(path, entry)
-    return Outcome(Asset(files, sources), text, linked.wanted[path], linked.told.get(path, ()), reads.of(chains, kinds))
+    asset = Asset(files, sources, linked.wanted[path])
+    return Outcome(asset, entries.entry(path, entry), linked.told.get(path, ()), reads.of(chains, kinds))
 
 
 def _head(summary: Mapping[str, Any], order: Order) -> dict[str, object]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+#: To look for so many names in a text takes less time than to make sets of all.
+_FEW = 5
+
 
 def folded(path: str) -> str:
     """The form under which two names are one on file systems that do not tell letter case or normal forms apart. Of many names
@@ -33,12 +36,20 @@ def taken(paths: Collection[str]) -> set[str]:
     return files | all_folders(files)
 
 
-def obstructed(paths: Iterable[str], others: Collection[str]) -> set[str]:
+def obstructed(paths: Collection[str], others: Collection[str]) -> set[str]:
     """Those of the files that cannot be beside the others: called like one, like a folder of one, or in a folder that is called
     like one."""
+    if len(paths) <= _FEW:
+        text = "\n".join(("", folded("\n".join(others)), ""))
+        return {path for path in paths if _is_obstructed(folded(path), text)}
     files = _files(others)
     names = files | all_folders(files)
     return {path for path in paths if (own := folded(path)) in names or not files.isdisjoint(folders_of(own))}
+
+
+def _is_obstructed(path: str, others: str) -> bool:
+    """The same for one, where the others are lines, with a line end before the first too."""
+    return f"\n{path}\n" in others or f"\n{path}/" in others or any(f"\n{one}\n" in others for one in folders_of(path))
 
 
 def _files(paths: Collection[str]) -> set[str]:

@@ -111,7 +111,7 @@ def _materials(config: Config, index: Index, depth: Depth) -> list[dict[str, Any
     """All that was read: the sources of the assets, what their filters may have read besides, the configuration, and the
     manifests of earlier artifacts."""
     roots = [Path(os.path.relpath(root, config.folder)).as_posix() for root in config.sources]
-    digests = {key: digest for path in depth.records for key, digest in depth.asset(path).sources}
+    digests = {key: digest for one in depth.records.assets(depth.records.names).values() for key, digest in one.sources}
     files = {}
     globs = {glob for one in depth.impure.values() for glob in one if glob != changes.ANYTHING}
     readable = [patterns.compile(glob) for glob in globs]

@@ -15,8 +15,8 @@ from assetbuild.config import Config
 from assetbuild.earlier import Earlier, Sound, UnsoundError
 from assetbuild.errors import AssetbuildError, BuildError, Problem
 from assetbuild.fingerprint import integrity
-from assetbuild.index import Asset, File
 from assetbuild.names import obstructed
+from assetbuild.records import Asset, File
 from assetbuild.runtime import manifest as treaty
 
 Release: TypeAlias = treaty.Release
@@ -34,10 +34,11 @@ class Along:
     items: Sequence[publish.Item] = ()
     warnings: tuple[Problem, ...] = ()
 
-    def noted(self, summary: Mapping[str, Any], config: Config, own: str) -> dict[str, Any]:
+    def noted(self, summary: Mapping[str, Any], config: Config, own: bytes) -> dict[str, Any]:
         """The summary of an artifact, with its digest and what the next build needs to know of this. own: the sums of the
         files that do not go along."""
-        digest = sums.digest(sums.changed(own, (), [sums.line(digest, path) for path, (digest, _) in self.files.items()]))
+        all_of_it = sums.changed(own, (), [sums.line(digest, path) for path, (digest, _) in self.files.items()])
+        digest = sums.digest(all_of_it)
         return {**summary, "digest": digest, "previous": self.releases, "carried": self.files, "asked": _asked(config)}
 
 

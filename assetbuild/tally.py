@@ -6,7 +6,8 @@ import heapq
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assetbuild.index import Asset, Depth, File
+from assetbuild.index import Depth
+from assetbuild.records import Asset, File
 from assetbuild.runtime import manifest as treaty
 
 #: How many of the largest assets are named.
@@ -32,16 +33,26 @@ def tally(
     for assets, times in ((dropped, -1), (made, 1)):
         for asset in assets.values():
             _add(counts, compressed, packers, asset.files, times)
-    if dropped.keys().isdisjoint(path for path, _ in old["largest"]):
-        sizes = dict(old["largest"]) | {path: asset.files[0].size for path, asset in made.items()}
-    else:
-        sizes = {path: now.asset(path).files[0].size for path in now.records}
+    sizes = {path: size for path, size in old["largest"] if path not in dropped}
+    sizes |= {path: asset.files[0].size for path, asset in made.items()}
+    largest = _largest(sizes)
+    # What was not among the largest comes behind the last of them.
+    if len(sizes) < len(now.records.names) and _rank(*largest[-1]) > _rank(*old["largest"][-1]):
+        largest = _largest(now.records.sizes())
     return {
         **counts,
         "compressed": {coding: size for coding, size in sorted(compressed.items()) if size},
         "packers": {tool: number for tool, number in sorted(packers.items()) if number},
-        "largest": [[path, -size] for size, path in heapq.nsmallest(LARGEST, ((-size, path) for path, size in sizes.items()))],
+        "largest": largest,
     }
+
+
+def _largest(sizes: Mapping[str, int]) -> list[list[Any]]:
+    return [list(one) for one in heapq.nsmallest(LARGEST, sizes.items(), key=lambda one: _rank(*one))]
+
+
+def _rank(path: str, size: int) -> tuple[int, str]:
+    return -size, path
 
 
 def _add(

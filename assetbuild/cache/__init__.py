@@ -14,6 +14,7 @@ The laws:
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import hashlib
 import json
@@ -24,6 +25,7 @@ import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 #: Goes up when an entry's form changes.
 FORMAT = 1
@@ -33,9 +35,10 @@ LIMIT = 1_000_000_000
 _STALE_MARK = 86_400
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[0-9a-f]{64}")
 _LARGEST_RESULT = 64_000_000
 _LARGEST_INDEX = 1_000_000_000
+_LONGEST_HEAD = 1_000
 
 
 def key(parts: Sequence[str]) -> str:
@@ -57,6 +60,14 @@ class CacheUse:
     made: int = 0
     rejected: int = 0
     refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An index as it was kept. digest: by which it is known."""
+
+    digest: str
+    parts: Sequence[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,37 +120,58 @@ class Cache:
         """Keep bytes whose SHA-256 this is."""
         self._write("contents", digest, data)
 
-    def index(self, name: str) -> bytes | None:
-        """What was kept as an index, which says itself whether it is whole."""
-        return self._read("indexes", name, _LARGEST_INDEX)
+    def index(self, name: str) -> Kept | None:
+        """What was kept as an index; None where nothing was, or not as it was kept."""
+        try:
+            with self._opened("indexes", name, _LARGEST_INDEX) as (file, size):
+                head = file.readline(_LONGEST_HEAD)
+                digest, *lengths = head.split()
+                if len(head) + sum(map(int, lengths)) != size or not all(map(bytes.isdigit, lengths)):
+                    return None
+                parts = [file.read(int(length)) for length in lengths]
+        except (OSError, ValueError):
+            return None
+        kept = Kept(_digest(lengths, parts), parts)
+        return kept if kept.digest.encode() == digest else None
 
-    def keep_index(self, name: str, data: bytes) -> None:
-        """Keep an index in place of the last one."""
-        self._write("indexes", name, data)
+    def keep_index(self, name: str, parts: Sequence[bytes]) -> str:
+        """Keep an index in place of the last one. parts: a few. Returns the digest by which it is known."""
+        lengths = [b"%d" % len(part) for part in parts]
+        digest = _digest(lengths, parts)
+        # Where the new one takes the old one's name, some file systems write it to the disk at once.
+        with contextlib.suppress(OSError):
+            os.unlink(self._path("indexes", name))
+        self._write("indexes", name, b" ".join((digest.encode(), *lengths)) + b"\n", *parts)
+        return digest
 
     def _path(self, table: str, name: str) -> str:
-        if not _DIGEST.fullmatch(name):
+        if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no SHA-256")
         return f"{self.folder}/v{FORMAT}/{table}/{name[:2]}/{name[2:]}"
 
     def _read(self, table: str, name: str, limit: int) -> bytes | None:
-        path = self._path(table, name)
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with open(descriptor, "rb", buffering=0) as file:
-                status = os.fstat(descriptor)
-                if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
-                    return None
-                data = file.read(status.st_size + 1)
+            with self._opened(table, name, limit) as (file, size):
+                return file.read(size + 1)
         except OSError:
             return None
+
+    @contextlib.contextmanager
+    def _opened(self, table: str, name: str, limit: int) -> Iterator[tuple[BinaryIO, int]]:
+        """An entry, and its size in bytes. Raises OSError."""
+        path = self._path(table, name)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
+            yield file, status.st_size
         now = time.time()
         if not now - _STALE_MARK < status.st_mtime <= now + _STALE_MARK:
             with contextlib.suppress(OSError):
                 os.utime(path)
-        return data
 
-    def _write(self, table: str, name: str, data: bytes) -> None:
+    def _write(self, table: str, name: str, *parts: bytes) -> None:
         path = self._path(table, name)
         # No other process has this name: of two on one machine the numbers differ, of two machines the names.
         temporary = f"{os.path.dirname(path)}/new-{os.getpid()}-{socket.gethostname()}"
@@ -151,9 +183,10 @@ class Cache:
                     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
                     descriptor = os.open(temporary, _NEW, 0o600)
                 with open(descriptor, "wb", buffering=0) as file:
-                    view = memoryview(data)
-                    while view:
-                        view = view[file.write(view) :]
+                    for part in parts:
+                        view = memoryview(part)
+                        while view:
+                            view = view[file.write(view) :]
                 os.replace(temporary, path)
             except BaseException:
                 with contextlib.suppress(OSError):
@@ -190,6 +223,13 @@ class Cache:
                             os.unlink(path)
                     elif ours or re.match(rf"{re.escape(self.folder)}/v\d+/", path):
                         yield (status.st_mtime if ours else 0.0), status.st_size, path
+
+
+def _digest(lengths: Iterable[bytes], parts: Iterable[bytes]) -> str:
+    sha = hashlib.sha256(b" ".join(lengths))
+    for part in parts:
+        sha.update(part)
+    return sha.hexdigest()
 
 
 def opened(folder: str) -> Cache | str:

@@ -201,7 +201,7 @@ def _replaced(before: Index | None, now: Index) -> Mapping[str, tuple[str | None
 
 def _names(index: Index | None) -> Mapping[str, str]:
     depth = index.depth() if index else None
-    return depth.names if depth else {}
+    return depth.records.names if depth else {}
 
 
 @contextlib.contextmanager

@@ -97,9 +97,9 @@ def publish(
         if standing is None:
             named, leftovers = owned(output, display)
             clear(place, leftovers - named.keys())
-            plan = planned(place, items, named.keys(), (), display)
+            plan = planned(place, items, named.keys(), named.keys(), display)
         else:
-            plan = planned(place, items, standing.names, standing.whole, display)
+            plan = planned(place, items, standing.names, standing.gone, display)
         if plan.done(place, manifest):
             return Published((), (), False)
     except OSError as error:

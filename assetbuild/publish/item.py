@@ -33,11 +33,11 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is in the folder by an index that is believed. names: every file that the manifest there names. whole: those that
-    are as they were written, and are to stay."""
+    """What is in the folder by an index that is believed. names: every file that the manifest there names, each as it was
+    written but for those that are an item's. gone: those of them that are to go where they are no item's."""
 
     names: Collection[str]
-    whole: Collection[str]
+    gone: Collection[str]
 
 
 def from_source(item: Item) -> Iterator[bytes]:

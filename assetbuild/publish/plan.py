@@ -34,13 +34,12 @@ class Plan:
         return same and place.metadata_right(treaty.NAME) and place.folders_right(self.folders)
 
 
-def plan(place: Place, items: Sequence[Item], ours: Collection[str], standing: Collection[str], display: str) -> Plan:
-    """ours: every file in the folder that is of an artifact. standing: those that are as they should be, besides the items.
-    Raises ConfigError naming every file in the way."""
+def plan(place: Place, items: Sequence[Item], ours: Collection[str], gone: Collection[str], display: str) -> Plan:
+    """ours: every file in the folder that is of an artifact. gone: those that are to go where they are no item's; the others
+    are as they should be. Raises ConfigError naming every file in the way."""
     items = sorted(items, key=lambda item: item.public_path)
     names = {item.public_path for item in items}
-    names |= frozenset(standing)
-    stale = [path for path in sorted(frozenset(ours) - names) if place.exists(path)]
+    stale = [path for path in sorted(frozenset(gone) - names) if place.exists(path)]
     folders = all_folders([*stale, *(item.public_path for item in items)])
     return Plan(_wanted(place, items, ours, display), stale, folders)
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from assetbuild.errors import BuildError, ConfigError, Problem
-from assetbuild.names import folders_of
+from assetbuild.names import all_folders, folders_of
 from assetbuild.publish.item import Item, from_source
 from assetbuild.publish.owner import JOURNAL_HEAD
 from assetbuild.publish.place import FILE_MODE, FOLDER_MODE, Place
@@ -18,6 +18,8 @@ from assetbuild.runtime import manifest as treaty
 WAITING = ".assetbuild-new-{}"
 #: Where the old bytes of such a name stay until the new manifest is in place, so that a failure can bring them back.
 REPLACED = ".assetbuild-old-{}"
+#: Up to so many files are brought onto the disk each for itself.
+FEW = 8
 
 
 def clear(place: Place, leftovers: Collection[str]) -> None:
@@ -83,7 +85,7 @@ class Writing:
             manifest_waits, Item(manifest_waits, hashlib.sha256(manifest).hexdigest(), len(manifest), lambda: (manifest,))
         )
         waiting.append((manifest_waits, treaty.NAME))
-        self.sync()
+        self.sync([*targets, manifest_waits])
         return waiting
 
     def write_journal(self, names: Iterable[str]) -> None:
@@ -183,22 +185,25 @@ class Writing:
 
     # Onto the disk
 
-    def sync(self) -> None:
-        """All that was written reaches the disk, by one call for the file system and not one a file."""
-        if not self.lasting:
+    def sync(self, written: Sequence[str]) -> None:
+        """All that was written reaches the disk: few files and their folders each for itself, many by one call for the file
+        system, which waits for whatever others have written to it too."""
+        if len(written) > FEW:
+            self.wait_for("", _syncfs)
             return
-        descriptor = os.open(self.place.output, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            _syncfs(descriptor)
-        finally:
-            os.close(descriptor)
+        for name in (*written, *sorted(all_folders(written)), ""):
+            self.wait_for(name, os.fsync)
 
     def sync_folder(self) -> None:
+        self.wait_for("", os.fsync)
+
+    def wait_for(self, name: str, call: Callable[[int], None]) -> None:
+        """Open a file or a folder for this call, where the disk is to be waited for."""
         if not self.lasting:
             return
-        descriptor = os.open(self.place.output, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(self.place.path(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            os.fsync(descriptor)
+            call(descriptor)
         finally:
             os.close(descriptor)
 

@@ -9,7 +9,7 @@ import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Iterable
     from typing import Literal, NotRequired, TypeAlias, TypedDict
 
     Coding: TypeAlias = Literal["br", "gzip", "zstd"]
@@ -180,27 +180,10 @@ def parse(data: bytes, where: str) -> Manifest:
 
 def dump(manifest: Manifest) -> bytes:
     """The manifest in its one form: UTF-8, keys sorted, indented by two, a newline at the end."""
-    return (_written(manifest, "\n") + "\n").encode()
+    return (written(manifest, "\n") + "\n").encode()
 
 
-def assembled(head: Mapping[str, object], entries: Collection[str]) -> bytes:
-    """The same, of the manifest's other keys and the texts of its assets, sorted by logical path: its first key is `assets`."""
-    assets = f"{{{','.join(entries)}\n  }}" if entries else "{}"
-    return f'{{\n  "assets": {assets},{_written(head, chr(10))[1:]}\n'.encode()
-
-
-def entry_text(path: str, entry: Entry) -> str:
-    """An asset as it stands in the manifest."""
-    return f"\n    {_quoted()(path)}: {_written(entry, chr(10) + '    ')}"
-
-
-def _quoted() -> Callable[[str], str]:
-    from json import encoder
-
-    return encoder.encode_basestring
-
-
-def _written(value: object, inset: str) -> str:
+def written(value: object, inset: str) -> str:
     """What json.dumps(…, sort_keys=True, indent=2) writes, in a third of its time: with an indent it runs in Python, and
     through a generator for each level. inset: a line end and the blanks behind it."""
     from json import encoder
@@ -211,10 +194,10 @@ def _written(value: object, inset: str) -> str:
         return int.__repr__(value)
     deeper = inset + "  "
     if type(value) is dict and value:
-        items = [f"{encoder.encode_basestring(key)}: {_written(value[key], deeper)}" for key in sorted(value)]
+        items = [f"{encoder.encode_basestring(key)}: {written(value[key], deeper)}" for key in sorted(value)]
         return "{" + deeper + ("," + deeper).join(items) + inset + "}"
     if type(value) is list and value:
-        return "[" + deeper + ("," + deeper).join([_written(item, deeper) for item in value]) + inset + "]"
+        return "[" + deeper + ("," + deeper).join([written(item, deeper) for item in value]) + inset + "]"
     return encoder.JSONEncoder().encode(value)
 
 

@@ -1,0 +1,40 @@
+"""The assets in the manifest, as text: written once, and changed in place while assets come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from assetbuild import texts
+from assetbuild.runtime import manifest as treaty
+
+#: What stands before the assets and behind them; what each begins with, the first without its comma; and a line end as deep.
+_BEFORE, _BEHIND, _MARK, _LINE = b'{\n  "assets": {', b"\n  },", b',\n    "', "\n    "
+
+
+def entry(path: str, value: treaty.Entry) -> bytes:
+    """An asset as it stands in the manifest, behind the comma that parts it from the one before."""
+    return _begin(path) + treaty.written(value, _LINE).encode()
+
+
+def joined(entries: Mapping[str, bytes]) -> bytes:
+    """The text of these assets, by logical path."""
+    return b"".join([entries[path] for path in sorted(entries)])
+
+
+def changed(manifest: bytes, names: Mapping[str, object], gone: Collection[str], made: Mapping[str, bytes]) -> bytes:
+    """The text of the assets in a manifest that a build wrote, without some of them, and with others.
+
+    names: those in it, in order. gone: those that are to go. made: entries that are new, or in place of others.
+    """
+    text = b"".join((b",", memoryview(manifest)[len(_BEFORE) : manifest.index(_BEHIND)])) if names else b""
+    return texts.spliced(text, texts.Items(text, names, _MARK, _begin).edits(gone, made))
+
+
+def assembled(head: Mapping[str, object], assets: bytes) -> bytes:
+    """The manifest. head: its other keys. assets: their text."""
+    rest = f"{treaty.written(head, chr(10))[1:]}\n".encode()
+    return b"".join((_BEFORE, memoryview(assets)[1:], _BEHIND if assets else _BEHIND[-2:], rest))
+
+
+def _begin(path: str) -> bytes:
+    return f",{_LINE}{treaty.written(path, _LINE)}: ".encode()

@@ -1,0 +1,165 @@
+"""What a build made of every asset, as one text that is searched and not parsed: of ten thousand records few are looked into.
+
+A record is items: the asset, its files, the sources in it, what its references name. An item is a mark, a name, and values,
+each behind _VALUE. No name holds a mark: sources whose names do are refused, and references that do mean no source.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from assetbuild import sums, texts
+
+_ASSET, _FILE, _SOURCE, _WANTED, _VALUE = "\x1e", "\x1d", "\x1c", "\x1b", "\x1f"
+#: In what no source can be called, so that nobody waits for it.
+_NO_NAME = re.compile("[\0-\x1f\ud800-\udfff]")
+_ITEM = re.compile(f"[{_WANTED}{_SOURCE}{_FILE}][^{_WANTED}{_SOURCE}{_FILE}]*")
+_BEGIN = _ASSET.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of the artifact. digest: the SHA-256 of its bytes. tool: what packed it, "" for what is no variant."""
+
+    path: str
+    digest: str
+    size: int
+    tool: str = ""
+
+    @property
+    def line(self) -> str:
+        """What `sha256sum` prints of it."""
+        return sums.line(self.digest, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """What a build made of a logical path. files: its own first, then its variants. sources: the keys of the files that are in
+    it, and their SHA-256. wanted: the logical paths that its references name, there or not."""
+
+    files: Sequence[File]
+    sources: Sequence[tuple[str, str]]
+    wanted: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Records:
+    """names: the public path of every asset, by logical path, sorted. text: their records, in the same order."""
+
+    names: Mapping[str, str]
+    text: bytes
+
+    def assets(self, paths: Collection[str]) -> dict[str, Asset]:
+        """The assets with these logical paths, where there are such."""
+        there = [path for path in paths if path in self.names]
+        records: Mapping[str, bytes] | texts.Items = self._parsed if len(there) > texts.FEW else self._items
+        return {path: _asset(records[path].decode()) for path in there}
+
+    def owners(self, keys: Collection[str]) -> dict[str, set[str]]:
+        """The assets that the sources with these keys are in."""
+        return self._holders(_SOURCE, keys)
+
+    def owning(self, files: Collection[str]) -> set[str]:
+        """The assets that have any of these public paths."""
+        return set().union(*self._holders(_FILE, files).values())
+
+    def referrers(self, paths: Collection[str]) -> set[str]:
+        """The assets that name any of these logical paths."""
+        return set().union(*self._holders(_WANTED, paths).values())
+
+    def leading_to(self, paths: Iterable[str]) -> set[str]:
+        """These logical paths, and the assets that name any of them, over any number of steps."""
+        found = set(paths)
+        waiting, asked = found, 0
+        while waiting:
+            asked += len(waiting)
+            holders = self._holders(_WANTED, waiting, parsed=asked > texts.FEW)
+            waiting = set().union(*holders.values()) - found
+            found |= waiting
+        return found
+
+    def digests(self, keys: Collection[str]) -> dict[str, str]:
+        """The SHA-256 of the sources with these keys, where they are in an asset."""
+        owners = self.owners(keys)
+        assets = self.assets({path for paths in owners.values() for path in paths})
+        return {key: digest for asset in assets.values() for key, digest in asset.sources if key in owners}
+
+    def sizes(self) -> dict[str, int]:
+        """Of the assets, in bytes, by logical path."""
+        return {path: int(record.split(_VALUE.encode(), 4)[3]) for path, record in self._parsed.items()}
+
+    def changed(self, gone: Collection[str], made: Mapping[str, Asset]) -> Records:
+        """The records without some of them, and with others. gone: of those that are made anew, or no more."""
+        names = {**self.names, **{path: asset.files[0].path for path, asset in made.items()}}
+        for path in gone:
+            if path not in made:
+                del names[path]
+        if not made.keys() <= self.names.keys():
+            names = dict(sorted(names.items()))
+        records = {path: _record(path, asset).encode() for path, asset in made.items()}
+        return Records(names, texts.spliced(self.text, self._items.edits(gone, records)))
+
+    # ---- the text
+
+    @property
+    def _items(self) -> texts.Items:
+        return texts.Items(self.text, self.names, _BEGIN, _begin)
+
+    def _holders(self, mark: str, names: Collection[str], *, parsed: bool = False) -> dict[str, set[str]]:
+        """The assets whose records have items of this kind with these names. parsed: whether it is worth it to take the text
+        apart for that, since this is asked many times."""
+        if parsed or len(names) > texts.FEW:
+            return {name: self._lists.get(mark + name, set()) for name in names}
+        return {name: set(self._search(f"{mark}{name}{_VALUE}".encode())) for name in names}
+
+    def _search(self, item: bytes) -> Iterator[str]:
+        at = self.text.find(item)
+        while at >= 0:
+            start = self.text.rindex(_BEGIN, 0, at) + 1
+            yield self.text[start : self.text.index(_VALUE.encode(), start)].decode()
+            at = self.text.find(item, at + 1)
+
+    @functools.cached_property
+    def _parsed(self) -> dict[str, bytes]:
+        return self._items.apart()
+
+    @functools.cached_property
+    def _lists(self) -> dict[str, set[str]]:
+        found = defaultdict[str, set[str]](set)
+        for path, record in self._parsed.items():
+            for item in _ITEM.findall(record.decode()):
+                found[item.partition(_VALUE)[0]].add(path)
+        return found
+
+
+#: Nothing is known.
+NONE = Records({}, b"")
+
+
+def _begin(path: str) -> bytes:
+    return f"{_ASSET}{path}{_VALUE}".encode()
+
+
+def _record(path: str, asset: Asset) -> str:
+    items = [f"{_ASSET}{path}{_VALUE}"]
+    items += [_VALUE.join((_FILE + file.path, file.digest, str(file.size), file.tool)) for file in asset.files]
+    items += [f"{_SOURCE}{key}{_VALUE}{digest}" for key, digest in asset.sources]
+    items += [f"{_WANTED}{name}{_VALUE}" for name in asset.wanted if not _NO_NAME.search(name)]
+    return "".join(items)
+
+
+def _asset(record: str) -> Asset:
+    items = [(item[0], item[1:].split(_VALUE)) for item in _ITEM.findall(record)]
+    return Asset(
+        [File(path, digest, int(size), tool) for path, digest, size, tool in _of(_FILE, items)],
+        [(key, digest) for key, digest in _of(_SOURCE, items)],
+        [path for path, _ in _of(_WANTED, items)],
+    )
+
+
+def _of(mark: str, items: Iterable[tuple[str, list[str]]]) -> Iterator[list[str]]:
+    return (values for kind, values in items if kind == mark)
