@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from assetbuild import plan, pool, sources
-from assetbuild.assemble import Assembled, Assembler, levels
-from assetbuild.bundles import Assembly
 from assetbuild.cache import Cache, CacheUse, own_version
 from assetbuild.config import Config
 from assetbuild.errors import BuildError, Problem
@@ -25,6 +24,10 @@ from assetbuild.references import Reference
 from assetbuild.result import Progress, silent
 from assetbuild.spool import Spool, workspace
 from assetbuild.unit import PIECE, Compiled, Job, places
+
+if TYPE_CHECKING:
+    from assetbuild.assemble import Assembled, Assembler
+    from assetbuild.bundles import Assembly
 
 #: Filters that need no process of their own while a text is SHORT, in bytes: they are quadratic at worst (`/*!` or `=/[`
 #: repeated), which takes them two tenths of a second there.
@@ -89,8 +92,8 @@ def link(
     config: with its bundles adopted. excluded: what is no source on purpose. jobs: worker processes at most;
     default, the cores. Raises BuildError.
     """
-    with Spool() as spool, workspace() as folder:
-        yield _Build(config, scope, excluded, spool, folder, cache, jobs, progress).linked()
+    with Spool() as spool, contextlib.ExitStack() as stack:
+        yield _Build(config, scope, excluded, spool, stack, cache, jobs, progress).linked()
 
 
 class _Build:
@@ -102,7 +105,7 @@ class _Build:
         scope: Scope,
         excluded: Collection[str],
         spool: Spool,
-        folder: str,
+        stack: contextlib.ExitStack,
         cache: Cache | None,
         workers: int | None,
         progress: Progress,
@@ -117,7 +120,7 @@ class _Build:
         self.known = self.done = self.rejected = 0
         self.workers = workers
         self.progress = progress
-        self.tools = plan.tools(config, folder)
+        self.stack = stack
         #: Everything that becomes an asset; bundles join when their text is there.
         self.jobs = dict(work.jobs)
         self.compiled: dict[str, Compiled] = {}
@@ -125,6 +128,10 @@ class _Build:
         self.problems: list[Problem] = list(work.warnings)
         #: The same by the job that they are about.
         self.told: dict[str, list[Problem]] = defaultdict(list)
+
+    @functools.cached_property
+    def workspace(self) -> str:
+        return self.stack.enter_context(workspace())
 
     def tell(self, about: str, problems: Iterable[Problem]) -> None:
         problems = list(problems)
@@ -134,13 +141,10 @@ class _Build:
 
     def linked(self) -> Linked:
         """Compile and link. Raises BuildError with all that is wrong."""
-        assembler = Assembler(self.work, self.config.base_url, self.read)
-        self.compile([*self.work.jobs.values(), *assembler.parts()])
-        while imported := assembler.imported(self.compiled):
-            self.compile(imported)
-        if not self.failed():  # A part that is broken would only make its bundle say so again.
-            for level in levels(self.work.assemblies):
-                self.bundle(assembler, level)
+        if self.work.assemblies:
+            self.compile_bundles()
+        else:
+            self.compile([*self.work.jobs.values()])
         texts = {path: self.text(job) for path, job in sorted(self.jobs.items())}
         missing = self.missing(texts)
         if self.failed():
@@ -194,10 +198,10 @@ class _Build:
         here = sum(weights) < (SHORT if any(job.chain.filters for job in work) else pool.WORTH_A_WORKER)
         here = here and all(SWIFT.issuperset(job.chain.filters) for job in work)
         # The workspace is a worker's folder for temporary files, and would become this process's.
-        tools = replace(self.tools, workspace="") if here else self.tools
+        tools = plan.tools(self.config, "" if here else self.workspace)
         run = functools.partial(recall, tools=tools, cache=self.cache, version=self.version)
         # What is only read and copied takes as long as it is large.
-        limits = [self.tools.time_limit if job.chain.filters else None for job in work]
+        limits = [tools.time_limit if job.chain.filters else None for job in work]
         runs: Generator[tuple[int, Recalled | pool.Lost], None, None]
         if here:
             runs = (one for one in enumerate(map(run, work)))
@@ -208,7 +212,7 @@ class _Build:
             for number, result in runs:
                 job = work[number]
                 if isinstance(result, pool.Lost):
-                    unit = Compiled(job.logical_path, None, "", 0, (), (plan.lost(job, result, self.tools),))
+                    unit = Compiled(job.logical_path, None, "", 0, (), (plan.lost(job, result, tools),))
                 else:
                     unit = result.unit
                     self.known += result.known
@@ -222,6 +226,18 @@ class _Build:
                     self.tell(job.key, unit.problems)
                 done += 1
                 self.progress("compile", done, len(work))
+
+    def compile_bundles(self) -> None:
+        """Everything, where there are bundles to be joined."""
+        from assetbuild.assemble import Assembler, levels  # Not for projects that have none.
+
+        assembler = Assembler(self.work, self.config.base_url, self.read)
+        self.compile([*self.work.jobs.values(), *assembler.parts()])
+        while imported := assembler.imported(self.compiled):
+            self.compile(imported)
+        if not self.failed():  # A part that is broken would only make its bundle say so again.
+            for level in levels(self.work.assemblies):
+                self.bundle(assembler, level)
 
     def bundle(self, assembler: Assembler, level: list[Assembly]) -> None:
         """Join and compile bundles whose parts are compiled."""

@@ -95,17 +95,18 @@ def since(known: Index, seen: Glance, damaged: frozenset[str], config: Config, w
     surface = known.surface
     looks = seen.looks
     read = any(look_of(file) != how or not how for file, how in surface.reads.items()) or surface.restless
-    if looks == surface.looks and not damaged:
+    others = different(surface.looks, looks)
+    if not others and not damaged:
         return Changes(frozenset(), False, damaged, read, surface.looks, surface.files)
     depth = known.depth()
     if depth is None:
         return None
     now = dict(surface.looks)
-    touched = {name for name in different(now, looks) if name not in looks}
+    touched = {name for name in others if name not in looks}
     moved = bool(touched)
     for name in touched:
         del now[name]
-    others = different(looks, now)
+    others = [name for name in others if name in looks]
     digests = depth.records.digests(others)
     for name in others:
         now[name] = settled(looks[name], when)
@@ -230,7 +231,7 @@ def grown(depth: Depth, dropped: Mapping[str, Asset], made: Mapping[str, Outcome
 
 
 def different(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
-    """The keys of one mapping that have another value in the other, or none."""
+    """The keys that two mappings have different values for, or only one of them any."""
     if len(one) == len(other) and all(map(eq, one, other)):  # The usual case, in a tenth of the time.
         return list(compress(one, map(ne, one.values(), other.values())))
-    return [key for key, value in one.items() if other.get(key) != value]
+    return [*(key for key, value in one.items() if other.get(key) != value), *(key for key in other if key not in one)]

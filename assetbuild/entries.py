@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
 from assetbuild import texts
 from assetbuild.runtime import manifest as treaty
+
+#: In pieces, each behind the other.
+Text: TypeAlias = Sequence[bytes | memoryview]
 
 #: What stands before the assets and behind them; what each begins with, the first without its comma; and a line end as deep.
 _BEFORE, _BEHIND, _MARK, _LINE = b'{\n  "assets": {', b"\n  },", b',\n    "', "\n    "
@@ -16,12 +20,12 @@ def entry(path: str, value: treaty.Entry) -> bytes:
     return _begin(path) + treaty.written(value, _LINE).encode()
 
 
-def joined(entries: Mapping[str, bytes]) -> bytes:
+def joined(entries: Mapping[str, bytes]) -> Text:
     """The text of these assets, by logical path."""
-    return b"".join([entries[path] for path in sorted(entries)])
+    return [entries[path] for path in sorted(entries)]
 
 
-def changed(manifest: bytes, names: Mapping[str, object], gone: Collection[str], made: Mapping[str, bytes]) -> bytes:
+def changed(manifest: bytes, names: Mapping[str, object], gone: Collection[str], made: Mapping[str, bytes]) -> Text:
     """The text of the assets in a manifest that a build wrote, without some of them, and with others.
 
     names: those in it, in order. gone: those that are to go. made: entries that are new, or in place of others.
@@ -30,10 +34,12 @@ def changed(manifest: bytes, names: Mapping[str, object], gone: Collection[str],
     return texts.spliced(text, texts.Items(text, names, _MARK, _begin).edits(gone, made))
 
 
-def assembled(head: Mapping[str, object], assets: bytes) -> bytes:
+def assembled(head: Mapping[str, object], assets: Text) -> bytes:
     """The manifest. head: its other keys. assets: their text."""
     rest = f"{treaty.written(head, chr(10))[1:]}\n".encode()
-    return b"".join((_BEFORE, memoryview(assets)[1:], _BEHIND if assets else _BEHIND[-2:], rest))
+    first, *others = [piece for piece in assets if piece] or [b""]
+    # No comma stands before the first, and an object without keys is written on one line.
+    return b"".join((_BEFORE, memoryview(first)[1:], *others, _BEHIND if first else _BEHIND[-2:], rest))
 
 
 def _begin(path: str) -> bytes:

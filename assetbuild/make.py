@@ -9,9 +9,9 @@ import os
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assetbuild import changes, entries, fingerprint, plan, publish, releases, sources, variants
+from assetbuild import changes, entries, fingerprint, plan, publish, releases, sources
 from assetbuild.build import Linked, Scope, everything, link, pieces
 from assetbuild.cache import CacheUse
 from assetbuild.changes import Changes, Outcome
@@ -28,6 +28,9 @@ from assetbuild.runtime import manifest as treaty
 from assetbuild.runtime.media_types import media_type
 from assetbuild.spool import Spool
 from assetbuild.tally import tally
+
+if TYPE_CHECKING:
+    from assetbuild import variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +116,7 @@ def _make(
             return None
         packs = Packs(order.cache)
         items = {path: _item(linked, path) for path in linked.outputs}
-        packed = variants.pack(
-            [_plain(item) for item in items.values()],
-            order.tools,
-            spool,
-            found=packs.found,
-            keep=packs.keep,
-            jobs=order.jobs,
-            progress=functools.partial(order.progress, "compress"),
-            others=scope.names.values(),
-        )
+        packed = _packed(order, items.values(), spool, packs, scope.names.values()) if order.tools else {}
         reads = changes.Reads(config)
         made = {path: _made(linked, item, path, packed.get(item.public_path, ()), reads) for path, item in items.items()}
         dropped = rest.dropped(made) if rest else {}
@@ -185,7 +179,7 @@ def _published(
         else:
             manifest = rest.manifest(config)
             along = releases.continued(config, last, dropped, assets.values()) if manifest else None
-            text = entries.changed(manifest, rest.depth.records.names, dropped, texts) if manifest else b""
+            text = entries.changed(manifest, rest.depth.records.names, dropped, texts) if manifest else ()
         if along is None:
             return None
         summary = along.noted(counted, config, depth.sums)
@@ -213,8 +207,21 @@ def _item(linked: Linked, path: str) -> publish.Item:
     return publish.Item(output.public_path, output.digest, output.size, pieces(linked, path), linked.jobs[path].shown)
 
 
-def _plain(item: publish.Item) -> variants.Plain:
-    return variants.Plain(item.public_path, item.digest, item.size, functools.partial(publish.from_source, item))
+def _packed(
+    order: Order, items: Iterable[publish.Item], spool: Spool, packs: Packs, others: Collection[str]
+) -> dict[str, tuple[variants.Variant, ...]]:
+    from assetbuild import variants  # Not where there are to be none.
+
+    return variants.pack(
+        [variants.Plain(i.public_path, i.digest, i.size, functools.partial(publish.from_source, i)) for i in items],
+        order.tools,
+        spool,
+        found=packs.found,
+        keep=packs.keep,
+        jobs=order.jobs,
+        progress=functools.partial(order.progress, "compress"),
+        others=others,
+    )
 
 
 def _variant(variant: variants.Variant) -> publish.Item:

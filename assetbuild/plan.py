@@ -7,8 +7,8 @@ import functools
 import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from assetbuild.bundles import Assembly, ContentsError, assemblies
 from assetbuild.config import Bundle, Config
 from assetbuild.errors import BuildError, ConfigError, Problem
 from assetbuild.filters import FilterError, FilterUnavailableError, Hooks
@@ -19,6 +19,9 @@ from assetbuild.pool import Lost
 from assetbuild.runtime import manifest as treaty
 from assetbuild.sources import Source, Tree
 from assetbuild.unit import Job, Tools
+
+if TYPE_CHECKING:
+    from assetbuild.bundles import Assembly
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,8 @@ def _bundle(name: str) -> str:
 
 
 def _with_bundles(jobs: dict[str, Job], unread: Iterable[Source], excluded: Collection[str], config: Config) -> Work:
+    from assetbuild.bundles import ContentsError, assemblies  # Not for projects that have none.
+
     inputs = {source.path: Job(source, Chain(), source.path, _shown(config, source)) for source in unread}
     sources = {job.source.path: path for path, job in {**inputs, **jobs}.items()}
     try:

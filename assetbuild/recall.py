@@ -11,15 +11,17 @@ import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assetbuild import variants
 from assetbuild.cache import Cache, key
 from assetbuild.errors import Problem
 from assetbuild.filters import FilterError
 from assetbuild.filters.chains import load
 from assetbuild.references import Reference
 from assetbuild.unit import Compiled, Job, Tools, compile_unit, scanner
+
+if TYPE_CHECKING:
+    from assetbuild import variants
 
 #: What no filter touches is read again rather than looked up where it is shorter, in bytes.
 WORTH_KEEPING = 50_000
@@ -148,4 +150,6 @@ class Packs:
 
 
 def _pack_key(of: variants.Key) -> str:
+    from assetbuild import variants  # Not where there are none.
+
     return key(["variant", str(variants.REVISION), *of])

@@ -101,7 +101,7 @@ class Records:
         if not made.keys() <= self.names.keys():
             names = dict(sorted(names.items()))
         records = {path: _record(path, asset).encode() for path, asset in made.items()}
-        return Records(names, texts.spliced(self.text, self._items.edits(gone, records)))
+        return Records(names, b"".join(texts.spliced(self.text, self._items.edits(gone, records))))
 
     # ---- the text
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from types import TracebackType
+from types import ModuleType, TracebackType
+from typing import IO
 
 from assetbuild import interrupts
 from assetbuild.errors import BuildError
@@ -22,12 +21,7 @@ class Spool:
     """Append-only storage of texts by key; a text that is stored again replaces the earlier one."""
 
     def __init__(self) -> None:
-        """Raises BuildError where there is no folder for temporary files."""
-        try:
-            # Unbuffered: texts come whole, and reads go round the file object.
-            self._file = tempfile.TemporaryFile(prefix="assetbuild-", buffering=0)  # noqa: SIM115 (it is one)
-        except OSError as error:
-            raise _none(error) from error
+        self._opened: IO[bytes] | None = None
         self._spans: dict[str, tuple[int, int]] = {}
         self._end = 0
 
@@ -35,17 +29,29 @@ class Spool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._file.close()
+        if self._opened:
+            self._opened.close()
+
+    @property
+    def _file(self) -> IO[bytes]:
+        """Made when it is first needed. Raises BuildError where there is no folder for temporary files."""
+        if self._opened is None:
+            try:
+                # Unbuffered: texts come whole, and reads go round the file object.
+                self._opened = _tempfile().TemporaryFile(prefix="assetbuild-", buffering=0)
+            except OSError as error:
+                raise _none(error) from error
+        return self._opened
 
     def put(self, key: str, text: bytes) -> None:
-        """Raises BuildError where the temporary folder is full."""
+        """Raises BuildError where there is no temporary folder, or it is full."""
         view = memoryview(text)
         position = self._end
         while view:
             try:
                 written = os.pwrite(self._file.fileno(), view, position)
             except OSError as error:
-                message = f"{tempfile.gettempdir()}: temporary files cannot be written: {error.strerror}"
+                message = f"{_tempfile().gettempdir()}: temporary files cannot be written: {error.strerror}"
                 raise BuildError(f"{message}; free some space, or set TMPDIR to another folder") from error
             view = view[written:]
             position += written
@@ -73,7 +79,7 @@ def workspace() -> Iterator[str]:
     try:
         try:
             with interrupts.held():
-                folder = tempfile.mkdtemp(prefix="assetbuild-")
+                folder = _tempfile().mkdtemp(prefix="assetbuild-")
         except OSError as error:
             raise _none(error) from error
         yield folder
@@ -81,9 +87,17 @@ def workspace() -> Iterator[str]:
         with interrupts.held():
             deadline = time.monotonic() + PATIENCE
             while folder and os.path.lexists(folder):
+                import shutil
+
                 shutil.rmtree(folder, ignore_errors=True)
                 if time.monotonic() > deadline:
                     break
+
+
+def _tempfile() -> ModuleType:
+    import tempfile  # Slow to import, and a small build writes no temporary file.
+
+    return tempfile
 
 
 def _none(error: OSError) -> BuildError:

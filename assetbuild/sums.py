@@ -20,6 +20,8 @@ def line(digest: str, public_path: str) -> str:
 
 def changed(sums: bytes, gone: Collection[str], new: Collection[str]) -> bytes:
     """The lines without some of them, and with others."""
+    if not gone and not new:
+        return sums
     if len(gone) > texts.FEW or len(new) > texts.FEW:
         without = frozenset(gone)
         lines = [one for one in sums.decode().split("\n")[:-1] if one not in without]
@@ -33,7 +35,7 @@ def changed(sums: bytes, gone: Collection[str], new: Collection[str]) -> bytes:
     for line in sorted(new, key=_PATH):
         start = _place(sums, _PATH(line))
         edits.append((start, start, f"{line}\n".encode()))
-    return texts.spliced(sums, sorted(edits, key=itemgetter(0, 1)))
+    return b"".join(texts.spliced(sums, sorted(edits, key=itemgetter(0, 1))))
 
 
 def _place(sums: bytes, path: str) -> int:

@@ -61,12 +61,12 @@ class Items:
         return self.text.index(self.begin(name))
 
 
-def spliced(text: bytes, edits: Iterable[Edit]) -> bytes:
-    """The text with other bytes from here to there. edits: in order."""
+def spliced(text: bytes, edits: Iterable[Edit]) -> list[bytes | memoryview]:
+    """The text with other bytes from here to there, in pieces. edits: in order."""
     view = memoryview(text)
     pieces: list[bytes | memoryview] = []
     done = 0
     for start, end, new in edits:
         pieces += (view[done:start], new)
         done = end
-    return b"".join((*pieces, view[done:]))
+    return [*pieces, view[done:]]

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -116,6 +115,8 @@ def compile_unit(job: Job, tools: Tools, data: bytes | None = None) -> Compiled:
     have been read."""
     if tools.workspace:
         # A worker that is killed cannot tidy up; whatever it and the libraries in it leave is removed with this folder.
+        import tempfile  # Slow to import, and only a worker comes here.
+
         tempfile.tempdir = tools.workspace
     find = scanner(job.logical_path)
     try:

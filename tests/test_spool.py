@@ -24,8 +24,11 @@ def test_a_text_comes_back_and_a_later_one_replaces_it() -> None:
 
 def test_without_a_temporary_folder_one_is_told_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    with pytest.raises(BuildError, match="no temporary file can be made: No such file or directory; set TMPDIR"):
-        Spool()
+    with (
+        pytest.raises(BuildError, match="no temporary file can be made: No such file or directory; set TMPDIR"),
+        Spool() as spool,
+    ):
+        spool.put("a", b"")
 
 
 FULL = f"""

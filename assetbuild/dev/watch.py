@@ -189,14 +189,13 @@ class _Builder:
 def _different(before: Index | None, now: Index) -> tuple[str, ...]:
     looks = before.surface.looks if before else {}
     seen = now.surface.looks
-    return tuple(sorted({key.partition("/")[2] for key in {*changes.different(looks, seen), *changes.different(seen, looks)}}))
+    return tuple(sorted({key.partition("/")[2] for key in changes.different(looks, seen)}))
 
 
 def _replaced(before: Index | None, now: Index) -> Mapping[str, tuple[str | None, str | None]]:
     """Public paths before and after, by logical path, of what has another one."""
     earlier, later = _names(before), _names(now)
-    changed = {*changes.different(earlier, later), *changes.different(later, earlier)}
-    return {path: (earlier.get(path), later.get(path)) for path in changed}
+    return {path: (earlier.get(path), later.get(path)) for path in changes.different(earlier, later)}
 
 
 def _names(index: Index | None) -> Mapping[str, str]:

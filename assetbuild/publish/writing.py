@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from assetbuild.errors import BuildError, ConfigError, Problem
 from assetbuild.names import all_folders, folders_of
@@ -81,9 +81,7 @@ class Writing:
             self.write_file(target, item)
             self.strike()
             self.progress(done + 1, len(wanted))
-        self.write_file(
-            manifest_waits, Item(manifest_waits, hashlib.sha256(manifest).hexdigest(), len(manifest), lambda: (manifest,))
-        )
+        self.write_pieces(manifest_waits, (manifest,))
         waiting.append((manifest_waits, treaty.NAME))
         self.sync([*targets, manifest_waits])
         return waiting
@@ -120,6 +118,19 @@ class Writing:
 
     def write_file(self, target: str, item: Item) -> None:
         sha = hashlib.sha256()
+
+        def hashed() -> Iterator[bytes]:
+            for piece in from_source(item):
+                self.strike()
+                sha.update(piece)
+                yield piece
+
+        self.write_pieces(target, hashed())
+        if sha.hexdigest() != item.digest:
+            shown = item.shown or item.public_path
+            raise BuildError(Problem(shown, 0, 0, "this changed during the build", "run it again"))
+
+    def write_pieces(self, target: str, pieces: Iterable[bytes]) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         # Noted first: an interrupt may come as soon as it is there.
         self.created.append(target)
@@ -129,18 +140,13 @@ class Writing:
             self.created.pop()
             raise
         with open(descriptor, "wb", buffering=0) as file:
-            for piece in from_source(item):
-                self.strike()
-                sha.update(piece)
+            for piece in pieces:
                 view = memoryview(piece)
                 while view:
                     view = view[file.write(view) :]
             os.fchmod(descriptor, FILE_MODE)
             if self.place.epoch is not None:
                 os.utime(descriptor, (self.place.epoch, self.place.epoch))
-        if sha.hexdigest() != item.digest:
-            shown = item.shown or item.public_path
-            raise BuildError(Problem(shown, 0, 0, "this changed during the build", "run it again"))
 
     def replace(self, waiting: Sequence[tuple[str, str]]) -> None:
         """The names in use, and last of all the manifest, get their new bytes."""
