@@ -28,7 +28,7 @@ def test_without_a_temporary_folder_one_is_told_what_to_set(tmp_path: Path, monk
         pytest.raises(BuildError, match="no temporary file can be made: No such file or directory; set TMPDIR"),
         Spool() as spool,
     ):
-        spool.put("a", b"")
+        spool.put("a", b"text")
 
 
 FULL = f"""
