@@ -58,7 +58,7 @@ def test_a_fault_at_a_system_call_leaves_a_whole_artifact_and_the_next_build_is_
         (pytest.fail if os.environ.get("CI") else pytest.skip)("strace is not installed")
     laboratory = faults.Laboratory(tmp_path)
     points = laboratory.points()
-    assert {"openat", "write", "rename", "syncfs", "unlink", "mkdir", "utimensat"} <= {point.call for point in points}
+    assert {"openat", "write", "rename", "fsync", "unlink", "mkdir", "utimensat"} <= {point.call for point in points}
     dice = random.Random(time.strftime("%F"))
     chosen = [(point, dice.choice(faults.FAULTS)) for point in dice.sample(points, 4)]
     assert {(point.shown, fault): laboratory.fault(point, fault) for point, fault in chosen} == {
