@@ -4,6 +4,7 @@ besides is told in docs/benchmarks.md."""
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -128,8 +129,8 @@ def _webassets(bench: Bench, folder: Path, corpus: Corpus) -> Job:
     return Job(folder, command, (output, cache), manifest, partial(_keys, manifest), len(corpus.code), corpus.code_size)
 
 
-def _compressors(bench: Bench, folder: Path, corpus: Corpus) -> Job:
-    command = (bench.python, str(_PROGRAMS / "compressors_alone.py"), str(corpus.folder))
+def _compressors(bench: Bench, folder: Path, corpus: Corpus, processes: int) -> Job:
+    command = (bench.python, str(_PROGRAMS / "compressors_alone.py"), str(corpus.folder), str(processes))
     return Job(folder, command, (folder / "out",), folder / "out", lambda: 0, 0, corpus.code_size)
 
 
@@ -217,7 +218,10 @@ WHITENOISE = Contender(
     whole_seconds=True,
 )
 WEBASSETS = Contender("webassets, a bundle a file", _webassets, "python")
-COMPRESSORS = Contender("the compressors alone, one thread", _compressors, remembers=False)
+COMPRESSORS = Contender("the compressors alone, one process", partial(_compressors, processes=1), remembers=False)
+COMPRESSORS_TOGETHER = Contender(
+    "the compressors alone, a process a core", partial(_compressors, processes=len(os.sched_getaffinity(0))), remembers=False
+)
 TRANSFORM = Contender("esbuild --minify, file by file", partial(_esbuild, bundled=False), "npm", remembers=False)
 BUNDLE = Contender("esbuild --bundle --minify", partial(_esbuild, bundled=True), "npm", remembers=False)
 VITE = Contender("Vite build", _vite, "npm", remembers=False)

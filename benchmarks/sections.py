@@ -212,7 +212,7 @@ def minified(bench: Bench, plan: Plan) -> list[Row]:
 
 def compressed(bench: Bench, plan: Plan) -> list[Row]:
     """On a tenth of the files: brotli at its best takes seconds for a megabyte."""
-    who = (contenders.COMPRESSED, contenders.WHITENOISE, contenders.COMPRESSORS)
+    who = (contenders.COMPRESSED, contenders.WHITENOISE, contenders.COMPRESSORS, contenders.COMPRESSORS_TOGETHER)
     source = corpus(bench, "tenth", plan.files // 10)
     return race(bench, plan, "compressed", who, source)
 
