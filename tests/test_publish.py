@@ -19,7 +19,8 @@ import pytest
 from assetbuild import interrupts, publish
 from assetbuild.errors import BuildError, ConfigError
 from assetbuild.fingerprint import integrity
-from assetbuild.publish import Item, Published
+from assetbuild.publish import Item, Published, writing
+from assetbuild.publish.writing import FEW
 from assetbuild.runtime import manifest as treaty
 
 
@@ -590,3 +591,45 @@ def test_a_first_build_that_fails_leaves_no_folder(tmp_path: Path, error: BaseEx
     with pytest.raises((BuildError, KeyboardInterrupt)), publish.locked(tmp_path / "dist", "dist"):
         publish.publish(tmp_path / "dist", [bad], manifest_of([bad]), display="dist", epoch=None, progress=silent)
     assert not (tmp_path / "dist").exists()
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+@pytest.mark.parametrize("number", [2, FEW + 1])
+def test_what_was_written_is_on_the_disk_before_the_manifest_is_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, lasting: bool
+) -> None:
+    done: list[str] = []
+
+    def waited(call: Callable[[int], None]) -> Callable[[int], None]:
+        def spy(descriptor: int) -> None:
+            done.append(f"{call.__name__} {os.path.relpath(os.readlink(f'/proc/self/fd/{descriptor}'), tmp_path)}")
+            call(descriptor)
+
+        return spy
+
+    def renamed(source: str, target: str) -> None:
+        done.append(f"rename {os.path.relpath(target, tmp_path)}")
+        rename(source, target)
+
+    rename = os.rename
+    put(tmp_path / "dist", {"old/a.css": b"a"})
+    monkeypatch.setattr(os, "fsync", waited(os.fsync))
+    monkeypatch.setattr(writing, "_syncfs", waited(writing._syncfs))
+    monkeypatch.setattr(os, "rename", renamed)
+    items = [item("old/a.css", b"a"), *(item(f"new/in/{n}.css", b"b") for n in range(number))]
+    with publish.locked(tmp_path / "dist", "dist"):
+        publish.publish(tmp_path / "dist", items, manifest_of(items), display="dist", progress=silent, lasting=lasting)
+    if not lasting:
+        assert done == ["rename dist/.assetbuild-journal", "rename dist/manifest.json"]
+        return
+    before = ["fsync dist/.assetbuild-journal~", "rename dist/.assetbuild-journal", "fsync dist"]
+    files = [f"fsync dist/new/in/{n}.css" for n in range(number)]
+    folders = ["fsync dist", "fsync dist/new", "fsync dist/new/in"]
+    each = [*files, "fsync dist/.assetbuild-new-manifest", *folders]
+    assert done == [
+        *before,
+        *(each if number < FEW else ["_syncfs dist"]),
+        "rename dist/manifest.json",
+        "fsync dist",
+        "fsync dist",
+    ]

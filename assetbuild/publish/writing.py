@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from assetbuild.errors import BuildError, ConfigError, Problem
-from assetbuild.names import all_folders, folders_of
+from assetbuild.names import folders_of
 from assetbuild.publish.item import Item, from_source
 from assetbuild.publish.owner import JOURNAL_HEAD
 from assetbuild.publish.place import FILE_MODE, FOLDER_MODE, Place
@@ -192,12 +192,13 @@ class Writing:
     # Onto the disk
 
     def sync(self, written: Sequence[str]) -> None:
-        """All that was written reaches the disk: few files and their folders each for itself, many by one call for the file
-        system, which waits for whatever others have written to it too."""
+        """All that was written reaches the disk: few files, and the folders that they are new in, each for itself; many by one
+        call for the file system, which waits for whatever others have written to it too."""
         if len(written) > FEW:
             self.wait_for("", _syncfs)
             return
-        for name in (*written, *sorted(all_folders(written)), ""):
+        folders = {name.rpartition("/")[0] for name in (*written, *self.created_folders)}
+        for name in (*written, *sorted(folders)):
             self.wait_for(name, os.fsync)
 
     def sync_folder(self) -> None:
