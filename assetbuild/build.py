@@ -8,9 +8,9 @@ import functools
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from assetbuild import plan, pool, sources
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 SWIFT, SHORT = frozenset(("rcssmin", "rjsmin")), 32_000
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
+class Linked(NamedTuple):
     """Everything about a build that is known before a byte of it is written; all by logical path.
 
     wanted: the paths that an asset's references mean, there or not. told: what there is to tell of an asset. parts: the jobs of
@@ -58,8 +57,7 @@ class Linked:
     read: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What is to be built: all of a project, or a part of it.
 
     published: every path that a reference can mean. names: the public paths of what is published and not in `work`; nothing

@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, replace
 from itertools import compress
 from operator import eq, ne
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from assetbuild import index, patterns, publish, sums
 from assetbuild.cache import Cache, key, own_version
@@ -199,8 +199,7 @@ def reached(
     return depth.records.leading_to(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """An asset that a build made. entry: its text in the manifest. problems: what there is to tell. reads: globs of further
     files that its filters may read."""
 

@@ -7,7 +7,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from assetbuild import fingerprint
@@ -51,8 +51,7 @@ def relative(from_path: str, to_path: str, kind: Kind) -> str:
     return "./" + text if kind == "module" and not text.startswith("../") else text
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A file of the build before it is linked.
 
     digest, size: of its bytes as they are now. targets: for each reference the logical path, MISSING, or None.
@@ -67,8 +66,7 @@ class Text:
     kept: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A file of the artifact. digest: the SHA-256 of its final bytes in hex digits. linked: whether its text differs from
     the compiled one. group: the digest that it shares with its cycle, or ""."""
 

@@ -8,8 +8,7 @@ import hashlib
 import os
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assetbuild import changes, entries, fingerprint, plan, publish, releases, sources
 from assetbuild.build import Linked, Scope, everything, link, pieces
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
     from assetbuild import variants
 
 
-@dataclass(frozen=True, slots=True)
-class _Rest:
+class _Rest(NamedTuple):
     """What of an artifact stays as it is. gone: assets that are no more."""
 
     known: Index
@@ -90,14 +88,14 @@ def what_changed(order: Order, seen: sources.Glance, known: Index, found: Change
         others = {path for path, job in whole.jobs.items() if job.source.key in found.touched}
         others.update(whole.bundles if found.moved else ())
         reached = changes.reached(depth, found, now - before, gone, others)
-        scope = replace(scope, work=plan.narrowed(whole, reached))
+        scope = scope._replace(work=plan.narrowed(whole, reached))
         filters = plan.filters(whole)
     made = {*scope.work.jobs, *(one.bundle.name for one in scope.work.assemblies), *gone}
     names = dict(depth.records.names)
     for path in names.keys() & made:
         del names[path]
     rest = _Rest(known, depth, found, gone)
-    return _make(order, seen, tree.excluded, replace(scope, names=names), rest, found.looks, filters)
+    return _make(order, seen, tree.excluded, scope._replace(names=names), rest, found.looks, filters)
 
 
 def _make(
@@ -145,8 +143,7 @@ def _make(
     return Built(Result.of(order, published.summary, warnings, use, published.done), Index(surface, depth))
 
 
-@dataclass(frozen=True, slots=True)
-class _Published:
+class _Published(NamedTuple):
     """The manifest, the summary of the artifact, how its files look, what was done to it, and what could not go along."""
 
     manifest: bytes

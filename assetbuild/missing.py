@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from assetbuild.errors import Problem, Severity
@@ -21,8 +21,7 @@ CANDIDATES = 500
 SEARCHES = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """A reference that names nothing. line, column: in the source as written, or 0."""
 
     logical_path: str

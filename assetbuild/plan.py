@@ -6,8 +6,8 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from assetbuild.config import Bundle, Config
 from assetbuild.errors import BuildError, ConfigError, Problem
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from assetbuild.bundles import Assembly
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """Everything that a build has to do.
 
     jobs: the sources that become assets, by logical path, sorted. sources: every source, by the path it has once compiled, as
@@ -231,7 +230,7 @@ def narrowed(work: Work, paths: Collection[str]) -> Work:
         if one.bundle.name in needed:
             needed.update(part for part in one.parts if part in work.bundles)
     jobs = {path: job for path, job in work.jobs.items() if path in needed}
-    return replace(work, jobs=jobs, assemblies=tuple(one for one in work.assemblies if one.bundle.name in needed))
+    return work._replace(jobs=jobs, assemblies=tuple(one for one in work.assemblies if one.bundle.name in needed))
 
 
 def filters(work: Work) -> frozenset[tuple[str, Hooks]]:

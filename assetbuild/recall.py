@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assetbuild.cache import Cache, key
 from assetbuild.errors import Problem
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
 WORTH_KEEPING = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Recalled:
+class Recalled(NamedTuple):
     """What became of a source, whether that was known already, and whether an entry was there that could not be believed."""
 
     unit: Compiled

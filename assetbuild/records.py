@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from assetbuild import sums, texts
 
@@ -21,8 +22,7 @@ _ITEM = re.compile(f"[{_WANTED}{_SOURCE}{_FILE}][^{_WANTED}{_SOURCE}{_FILE}]*")
 _BEGIN = _ASSET.encode()
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A file of the artifact. digest: the SHA-256 of its bytes. tool: what packed it, "" for what is no variant."""
 
     path: str
@@ -36,8 +36,7 @@ class File:
         return sums.line(self.digest, self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(NamedTuple):
     """What a build made of a logical path. files: its own first, then its variants. sources: the keys of the files that are in
     it, and their SHA-256. wanted: the logical paths that its references name, there or not."""
 

@@ -6,9 +6,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from assetbuild import earlier, publish, sums
 from assetbuild.config import Config
@@ -24,8 +23,7 @@ Release: TypeAlias = treaty.Release
 _DAY = 86_400  # Seconds.
 
 
-@dataclass(frozen=True, slots=True)
-class Along:
+class Along(NamedTuple):
     """What goes along. releases: as the manifest lists them. files: SHA-256 and size of each file, variants too, by its public
     path. items: those of them that may have to be written. warnings: of what had to stay behind."""
 

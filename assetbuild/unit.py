@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from assetbuild.errors import Lines, Problem, line_and_column
 from assetbuild.filters import FilterError, Settings, Unit
@@ -29,8 +30,7 @@ from assetbuild.syntax.js.spans import Lexed
 PIECE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(NamedTuple):
     """What is the same for every source of a build.
 
     working_folder: what files in messages are relative to. roots: the source roots, absolute. settings: options of

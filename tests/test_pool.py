@@ -144,7 +144,7 @@ def test_what_is_behind_an_item_without_a_limit_has_its_own() -> None:
 def test_a_result_larger_than_any_pipe_comes_through() -> None:
     items = [5_000_000, 7_000_000, 1]
     results = dict(pool.run(bytes, items, weights=items))
-    assert [len(results[i]) for i in range(3)] == items  # type: ignore[arg-type]
+    assert [len(results[i]) for i in range(3)] == items
 
 
 def test_stopping_early_leaves_no_worker_behind() -> None:

@@ -25,7 +25,7 @@ import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 #: Goes up when an entry's form changes.
 FORMAT = 1
@@ -62,8 +62,7 @@ class CacheUse:
     refused: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """An index as it was kept. digest: by which it is known."""
 
     digest: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from assetbuild.errors import BuildError, Problem
 
@@ -31,8 +32,7 @@ class Published:
     manifest: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What is in the folder by an index that is believed. names: every file that the manifest there names, each as it was
     written but for those that are an item's. gone: those of them that are to go where they are no item's."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from assetbuild.names import all_folders, folders_of
 from assetbuild.publish.item import Item
@@ -14,8 +14,7 @@ from assetbuild.publish.place import FOLDER_MODE, Place, whole
 from assetbuild.runtime import manifest as treaty
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """wanted: the items that are not there yet, whole and ours. stale: files of ours that nothing names any more. folders: of
     the items and of what is stale."""
 
