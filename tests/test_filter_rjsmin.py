@@ -82,6 +82,14 @@ def test_a_script_is_minified(source: str, output: str) -> None:
         "a\n/**/++\n/*!*/b",
         "/*!" * 200 + "*/ a",
         "x=/[/[=/[=/[]/  ;a",
+        "_ / /_/",
+        "a / /*!*/ b",
+        ";/*!\n*/-- >b",
+        "a \x0bb",
+        "a \x1cb",
+        "a \x85b",
+        "a \u3000b",
+        "``\\u{} f",
     ],
 )
 def test_whatever_is_published_means_the_same(text: str) -> None:
@@ -136,6 +144,15 @@ def test_a_long_run_of_comments_takes_no_longer_than_its_length(unit: str) -> No
 
 def test_so_does_one_of_comments_that_stay() -> None:
     assert not apply("a();\n" + "/*!*/\n" * 20_000 + "b();\n").refused
+    # The quick proof takes a time that is the square of their number.
+    assert apply("/*!*/a;\n" * 500).lexed is not None
+    assert apply("/*!*/a;\n" * 501).lexed is None
+
+
+def test_a_script_that_would_be_a_module_without_a_comment_as_in_html_is_not_taken_for_one() -> None:
+    made = apply(";import.meta <!--/")
+    assert (made.text, made.lexed) == (";import.meta", None)
+    assert js.scan(made.text).module
 
 
 WORDS = (
