@@ -426,7 +426,9 @@ def test_an_outside_import_behind_a_layer_without_a_name_is_warned_of(project: P
     )
 
 
-def test_a_long_chain_of_imports_takes_no_workers_for_each_level(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Something in it for each time that workers are started."""
     started: list[int] = []
     run = pool.run
 
@@ -435,6 +437,20 @@ def test_a_long_chain_of_imports_takes_no_workers_for_each_level(project: Projec
         return run(*args, **keys)  # type: ignore[arg-type]
 
     monkeypatch.setattr(pool, "run", counted)
+    return started
+
+
+def test_workers_are_started_for_much_work_and_for_filters_that_may_hang(project: Project, started: list[int]) -> None:
+    build(project, {"a.css": "a  {}", "b.js": "let  b"})
+    assert not started
+    project.write({"mine.py": "from webassets.filter import Filter\nclass Mine(Filter):\n    pass\n"})
+    build(project, {"c.css": "c  {}"}, '[filters]\n"c.css" = ["mine:Mine"]\n')
+    assert len(started) == 1
+    build(project, {"d.css": "d  {}\n" * 10_000})
+    assert len(started) == 2
+
+
+def test_a_long_chain_of_imports_takes_no_workers_for_each_level(project: Project, started: list[int]) -> None:
     files = {f"x{n}.css": f"@import 'x{n + 1}.css';" for n in range(300)} | {"x300.css": "i{}"}
     build(project, files, bundle("all.css", "x0.css"), bundle("parts.css", *(f"x{n}.css" for n in range(1, 3))))
     assert project.text("all.css") == project.text("parts.css") == "i{}"

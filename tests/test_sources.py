@@ -198,3 +198,29 @@ def test_a_prefix_stands_before_every_path_below_its_root_and_patterns_see_it(tm
     tree = seen.tree()
     assert {one.path: one.root for one in tree.sources}["vendor/b.css"] == 0
     assert "1/vendor/b.css" in seen.looks, "a filter may read it"
+
+
+def test_a_backup_is_somebodys_business_where_names_are_kept(root: Path) -> None:
+    backup = root / "css/a.css~"
+    for keep, same in (((), True), ((Pattern("*.css~"),), False)):
+        seen = sources.glance([root], keep_names=keep)
+        backup.write_text("")
+        again = seen.again([str(backup)])
+        assert (again is not None) == same
+        if again:
+            assert again.looks == seen.looks
+        backup.unlink()
+
+
+def test_a_file_that_two_roots_have_is_looked_at_once_where_both_know_it(root: Path) -> None:
+    file = root / "css/a.css"
+    both = sources.glance([root, root / "css"])
+    one = sources.glance([root, root / "css"], exclude=[Pattern("/a.css")])
+    file.write_text("changed")
+    again = both.again([str(file)])
+    assert again
+    assert again.looks == sources.glance([root, root / "css"]).looks
+    assert again.looks != both.looks
+    # Passed over in one of the roots, but known all the same, since a filter may read it.
+    assert one.again([str(file)])
+    assert sources.glance([root, root / "css"], exclude=[Pattern("/css/**")]).again([str(file)]) is None

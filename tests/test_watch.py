@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import random
 import signal
 import subprocess
@@ -20,6 +21,9 @@ import pytest
 
 from assetbuild import config as configuration
 from assetbuild.compile import build
+from assetbuild.dev.events import Events
+from assetbuild.dev.events import observed as observed_events
+from assetbuild.dev.watch import PATIENCE as PATIENCE_OF_WATCH
 from assetbuild.dev.watch import REBUILDS, Audience, _Builder
 from assetbuild.result import Order
 from assetbuild.runtime import manifest as treaty
@@ -189,6 +193,98 @@ def test_a_configuration_that_failed_is_not_forgotten_when_the_fault_is_mended(p
     builder.build(builder.named([str(project.folder / "assets/a.css")]))
     assert not builder.told
     assert text(project, "c.css") == "C  {}"
+
+
+def test_a_configuration_inside_a_root_is_no_mere_source(project: Project) -> None:
+    project.write({**SITE, "assets/assetbuild.toml": 'sources = ["."]\noutput = "../dist"\n'})
+    file = str(project.folder / "assets/assetbuild.toml")
+    builder = _Builder(lambda: configuration.load(file, environ={}), Audience(print, print, print), 1, None)
+    builder.build()
+    assert builder.named([str(project.folder / "assets/a.css")])
+    assert builder.named([file]) is None
+
+
+def test_files_of_earlier_rebuilds_stay_when_the_configuration_changes(project: Project) -> None:
+    project.write({**SITE, "assetbuild.toml": ""})
+    builder = _Builder(lambda: configuration.load(cwd=project.folder, environ={}), Audience(print, print, print), 1, None)
+    builder.build()
+    first = project.folder / "dist" / project.public("b.js")
+    project.write({"assets/b.js": "let other"})
+    builder.build()
+    project.write({"assetbuild.toml": 'exclude = ["i.svg"]\nmissing = "ignore"\n'})
+    builder.build()
+    assert not builder.told
+    assert first.exists()
+
+
+def test_of_the_folder_of_the_configuration_only_that_is_told(project: Project) -> None:
+    config = configuration.load(cwd=project.write({**SITE, "assetbuild.toml": ""}).folder, environ={})
+    events = Events()
+    with observed_events(config, events) as fault:
+        assert not fault
+        project.write({"other.toml": "", "assetbuild.toml": "# changed"})
+        assert events.wait(PATIENCE, None)
+        events.settle(0.2)
+        assert events.take() == frozenset([str(config.file)])
+
+
+INTERRUPTED = """
+import signal, sys, time
+heard = []
+signal.signal(signal.SIGINT, lambda *_: heard.append(1))
+print("ready", flush=True)
+while not heard:
+    time.sleep(0.01)
+time.sleep(0.5)
+print("heard", len(heard), flush=True)
+sys.exit(7)
+"""
+
+
+def test_ctrl_c_reaches_the_command_beside_it_once(project: Project) -> None:
+    project.write(SITE)
+    ours, theirs = pty.openpty()
+    root = str(Path(configuration.__file__).parent.parent)
+    command = [sys.executable, "-m", "assetbuild", "watch", "--", sys.executable, "-c", INTERRUPTED]
+    # In a session of its own, whose terminal this becomes.
+    entry = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", entry, *command],
+        cwd=project.folder,
+        env=os.environ | {"PYTHONPATH": root},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):  # The other end is closed by the last of the two.
+        while piece := os.read(ours, 4096):
+            said += piece
+            if b"ready" in said:
+                os.write(ours, b"\x03")
+                said = said.replace(b"ready", b"")
+    os.close(ours)
+    process.wait(PATIENCE)
+    assert b"heard 1" in said
+
+
+@pytest.mark.usefixtures("project")
+def test_who_asks_twice_ends_a_command_that_does_not_listen(start: Callable[..., Watch]) -> None:
+    stubborn = "import os, signal, time; signal.signal(2, lambda *_: print('no', flush=True)); print(os.getpid(), flush=True)\n"
+    watch = start("--", sys.executable, "-c", stubborn + "while True: time.sleep(0.1)")
+    assert watch.process.stdout
+    lines = [watch.process.stdout.readline() for _ in range(2)]
+    (number,) = [int(line) for line in lines if line.strip().isdigit()]
+    watch.process.send_signal(signal.SIGINT)
+    assert watch.process.stdout.readline() == "no\n"
+    watch.process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    assert watch.process.wait(PATIENCE) == 128 + signal.SIGINT
+    assert time.monotonic() - began < 0.8 * PATIENCE_OF_WATCH
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
 
 
 def observed(process: int) -> set[int]:
