@@ -18,7 +18,9 @@ def main() -> int:
     try:
         from assetbuild import cli
 
-        return cli.main()
+        status = cli.main()
+        gc.freeze()  # Else the interpreter goes through all of it once more before it lets go of it.
+        return status
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
