@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 
 from assetbuild import entries, sums, texts
+from assetbuild.index import Depth
 from assetbuild.records import NONE, Asset, File
 from assetbuild.runtime import manifest as treaty
+from assetbuild.tally import LARGEST, tally
 
 #: One is the beginning of another, one of several bytes, one to be quoted; and as many as make it worth to take a text apart.
 NAMES = ("a", 'a"', "a/b.css", "b", "ä.css")
@@ -97,3 +99,18 @@ def test_what_leads_to_a_file_is_found_over_any_number_of_steps(length: int) -> 
     records = records.changed((), other)
     assert records.leading_to([f"{length:04}.css"]) == {f"{length:04}.css", *chain, "other.css"}
     assert records.leading_to(["0000.css"]) == {"0000.css", "other.css"}
+
+
+@pytest.mark.parametrize("before", [(), (1,), (4, 4, 3, 3, 2), (5, 4, 3, 2, 1)])
+def test_the_largest_are_the_largest_whatever_came_and_went(before: tuple[int, ...]) -> None:
+    old = {f"{number}.css": size for number, size in enumerate(before)}
+    assets = {name: Asset([File(name, "", size)], [], []) for name, size in old.items()}
+    known = tally({}, {}, assets, Depth(NONE.changed((), assets), b"", {}, {}))
+    for sizes in product((None, 1, 3, 9), repeat=len(before) and 3):
+        now = {f"{number}.css": size for number, size in enumerate(sizes) if size is not None}
+        made = {name: Asset([File(name, "", size)], [], []) for name, size in now.items()}
+        dropped = {name: asset for name, asset in assets.items() if name in ("0.css", "1.css", "2.css")}
+        after = {**{name: size for name, size in old.items() if name not in dropped}, **now}
+        records = NONE.changed((), assets).changed(dropped, made)
+        expected = [[name, size] for name, size in sorted(after.items(), key=lambda one: (-one[1], one[0]))]
+        assert tally(known, dropped, made, Depth(records, b"", {}, {}))["largest"] == expected[:LARGEST]
