@@ -37,8 +37,8 @@ def tally(
     sizes |= {path: asset.files[0].size for path, asset in made.items()}
     largest = _largest(sizes)
     # What was not among the largest comes behind the last of them.
-    beyond = len(largest) < LARGEST or _rank(*largest[-1]) > _rank(*old["largest"][-1])
-    if beyond and len(sizes) < len(now.records.names):
+    more = len(sizes) < len(now.records.names)
+    if more and (len(largest) < LARGEST or _rank(*largest[-1]) > _rank(*old["largest"][-1])):
         largest = _largest(now.records.sizes())
     return {
         **counts,
