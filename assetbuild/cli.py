@@ -198,6 +198,7 @@ def init(options: Options) -> int:
 @_common
 @click.option("--base-url", metavar="URL", help='What helpers put before a path: "/static/", "https://cdn.example.com/a/".')
 @click.option("--provenance", metavar="FILE", help="Write where the artifact came from, as an in-toto statement.")
+@click.option("--sbom", metavar="FILE", help="Write which libraries are in it by their licence comments, as CycloneDX.")
 @click.option("--previous", multiple=True, metavar="DIR", help="Carry the files of an earlier artifact along; may be repeated.")
 @click.option("--keep", type=int, metavar="N", help="Keep the files of so many earlier releases.")
 @click.option("--keep-days", type=int, metavar="N", help="Keep those of releases up to so many days old.")
@@ -205,6 +206,7 @@ def compile(  # noqa: A001 (a command's word is its function's name)
     options: Options,
     base_url: str | None,
     provenance: str | None,
+    sbom: str | None,
     previous: tuple[str, ...],
     keep: int | None,
     keep_days: int | None,
@@ -226,12 +228,13 @@ def compile(  # noqa: A001 (a command's word is its function's name)
     from assetbuild.compile import project
 
     config = options.load(base_url=base_url, previous=previous, keep=keep, keep_days=keep_days)
-    if provenance is not None:
-        _beside_the_artifact(provenance, config)
+    for option, file in (("--provenance", provenance), ("--sbom", sbom)):
+        if file is not None:
+            _beside_the_artifact(option, file, config)
     reporter = options.reporter
     try:
         adopted = adopt(config)
-        whole = provenance is not None
+        whole = provenance is not None or sbom is not None
         built = project(adopted, jobs=options.jobs, progress=options.progress(reporter), whole=whole)
     finally:
         reporter.clear()
@@ -240,6 +243,10 @@ def compile(  # noqa: A001 (a command's word is its function's name)
         from assetbuild.provenance import statement
 
         _write(provenance, statement(adopted.config, built.index, __version__))
+    if sbom is not None:
+        from assetbuild.sbom import bill
+
+        _write(sbom, bill(adopted.config, built.index, __version__))
     shown = _shown(config.output)
     if options.as_json:
         _print_json(report.result_data(result, shown))
@@ -249,12 +256,12 @@ def compile(  # noqa: A001 (a command's word is its function's name)
     return DONE
 
 
-def _beside_the_artifact(file: str, config: Config) -> None:
+def _beside_the_artifact(option: str, file: str, config: Config) -> None:
     """Raises UsageError where a file would be written into the artifact, or over a source."""
     where = os.path.realpath(file)
     for folder in (config.output, *config.sources):
         if where.startswith(os.path.realpath(folder) + os.sep):
-            raise click.UsageError(f"--provenance names a file in {_shown(folder)}; name one outside of it.")
+            raise click.UsageError(f"{option} names a file in {_shown(folder)}; name one outside of it.")
 
 
 def _write(file: str, data: bytes) -> None:

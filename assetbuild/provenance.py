@@ -20,8 +20,9 @@ from typing import Any
 
 from assetbuild import changes, earlier, patterns
 from assetbuild.config import Config
-from assetbuild.errors import BuildError, Problem
-from assetbuild.index import Depth, Index
+from assetbuild.errors import Problem
+from assetbuild.index import Index
+from assetbuild.materials import materials
 from assetbuild.runtime import manifest as treaty
 
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -52,8 +53,6 @@ def statement(config: Config, index: Index, version: str) -> bytes:
 
     config: with its bundles adopted. version: assetbuild's. Raises BuildError where a source can no longer be read.
     """
-    depth = index.depth()
-    assert depth is not None
     metadata = {}
     if config.source_date_epoch is not None:
         metadata["finishedOn"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(config.source_date_epoch))
@@ -70,7 +69,7 @@ def statement(config: Config, index: Index, version: str) -> bytes:
             "buildDefinition": {
                 "buildType": BUILD_TYPE,
                 "externalParameters": _parameters(config),
-                "resolvedDependencies": [*_materials(config, index, depth), *tools, *packers],
+                "resolvedDependencies": [*_materials(config, index), *tools, *packers],
             },
             "runDetails": {
                 "builder": {"id": BUILDER, "version": {"assetbuild": version, "python": platform.python_version()}},
@@ -107,34 +106,11 @@ def _plain(value: Any, config: Config) -> Any:
     return value if value is None or isinstance(value, str | int | float | bool) else repr(type(value))
 
 
-def _materials(config: Config, index: Index, depth: Depth) -> list[dict[str, Any]]:
-    """All that was read: the sources of the assets, what their filters may have read besides, the configuration, and the
-    manifests of earlier artifacts."""
-    roots = [Path(os.path.relpath(root, config.folder)).as_posix() for root in config.sources]
-    digests = {key: digest for one in depth.records.assets(depth.records.names).values() for key, digest in one.sources}
-    files = {}
-    globs = {glob for one in depth.impure.values() for glob in one if glob != changes.ANYTHING}
-    readable = [patterns.compile(glob) for glob in globs]
-    for key in index.surface.looks.keys() | digests.keys():
-        number, _, path = key.partition("/")
-        inside = path[len(config.prefix(int(number))) :]
-        if key in digests:
-            files[f"{roots[int(number)]}/{inside}"] = digests[key]
-        elif any(pattern.matches(path) for pattern in readable):
-            files[f"{roots[int(number)]}/{inside}"] = _digest(config, f"{config.sources[int(number)]}/{inside}")
-    others = [*index.surface.reads, *([str(config.file)] if config.file else [])]
-    files |= {Path(os.path.relpath(file, config.folder)).as_posix(): _digest(config, file) for file in others}
+def _materials(config: Config, index: Index) -> list[dict[str, Any]]:
+    """All that was read, and the manifests of earlier artifacts."""
+    files = [(material.name, material.digest) for material in materials(config, index)]
     previous = [(f"earlier artifact: {treaty.NAME}", digest) for digest in earlier.manifests(config)]
-    return [{"name": name, "digest": {"sha256": digest}} for name, digest in (*sorted(files.items()), *previous)]
-
-
-def _digest(config: Config, file: str) -> str:
-    try:
-        with open(file, "rb") as data:
-            return hashlib.file_digest(data, "sha256").hexdigest()
-    except OSError as error:
-        what = f"this file could not be read for the provenance: {error.strerror}"
-        raise BuildError(Problem(config.shown(file), 0, 0, what, "run it again")) from error
+    return [{"name": name, "digest": {"sha256": digest}} for name, digest in (*files, *previous)]
 
 
 def differences(data: bytes, where: str, folder: Path, digest: str) -> list[Problem]:
