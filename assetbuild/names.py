@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 #: To look for so many names in a text takes less time than to make sets of all.
 _FEW = 5
@@ -50,6 +50,21 @@ def obstructed(paths: Collection[str], others: Collection[str]) -> set[str]:
 def _is_obstructed(path: str, others: str) -> bool:
     """The same for one, where the others are lines, with a line end before the first too."""
     return f"\n{path}\n" in others or f"\n{path}/" in others or any(f"\n{one}\n" in others for one in folders_of(path))
+
+
+def crowded(groups: Iterable[Sequence[str]], others: Collection[str]) -> set[str]:
+    """The first names of those groups of files that cannot be beside the others, nor beside the groups before their own."""
+    files = _files(others)
+    folders = all_folders(files)
+    found = set()
+    for group in groups:
+        own = [folded(path) for path in group]
+        if any(one in files or one in folders or not files.isdisjoint(folders_of(one)) for one in own):
+            found.add(group[0])
+            continue
+        files.update(own)
+        folders.update(folder for one in own for folder in folders_of(one))
+    return found
 
 
 def _files(paths: Collection[str]) -> set[str]:

@@ -14,7 +14,7 @@ from assetbuild.config import Config
 from assetbuild.earlier import Earlier, Sound, UnsoundError
 from assetbuild.errors import AssetbuildError, BuildError, Problem
 from assetbuild.fingerprint import integrity
-from assetbuild.names import obstructed
+from assetbuild.names import crowded
 from assetbuild.records import Asset, File
 from assetbuild.runtime import manifest as treaty
 
@@ -107,9 +107,12 @@ def continued(config: Config, summary: Mapping[str, Any], dropped: Mapping[str, 
         releases.insert(0, _release(config, summary["digest"], lost, config.source_date_epoch, config.output))
     releases = [_only(one, {path: entry for path, entry in one["files"].items() if path not in new}) for one in releases]
     releases = _limited(config, releases)
-    names = {name for release in releases for path, entry in release["files"].items() for name in _names(path, entry)}
-    if obstructed(names, new.keys()):
+    groups: dict[str, set[str]] = {}
+    for path, entry in (pair for release in releases for pair in release["files"].items()):
+        groups.setdefault(path, set()).update(_names(path, entry))
+    if crowded(map(sorted, groups.values()), new.keys()):
         return None
+    names = set[str]().union(*groups.values())
     known = {path: (digest, size) for path, (digest, size) in summary["carried"].items()}
     known |= {path: (file.digest, file.size) for path, file in old.items()}
     return Along(releases, {name: known[name] for name in sorted(names)})
@@ -138,16 +141,16 @@ def found(config: Config, made: Collection[Asset]) -> Along:
     current = {asset.files[0].path: integrity(asset.files[0].digest) for asset in made}
     releases = _limited(config, _releases(config, artifacts, current))
     wanted: dict[str, treaty.Carried] = {}
-    for release in reversed(releases):
-        wanted.update(release["files"])  # Where two have one name, the newer counts.
-    names = {file.path for asset in made for file in asset.files}
-    in_use = obstructed({name for path, entry in wanted.items() for name in _names(path, entry)}, names)
+    for release in releases:  # Where two have one name, or names that cannot be beside each other, the newer counts.
+        wanted |= {path: entry for path, entry in sorted(release["files"].items()) if path not in wanted}
+    in_use = crowded(
+        [_names(path, entry) for path, entry in wanted.items()], {file.path for asset in made for file in asset.files}
+    )
     warnings = []
-    for path, entry in list(wanted.items()):
-        if not in_use.isdisjoint(_names(path, entry)):
-            del wanted[path]
-            what = "this file of an earlier release does not go along, since its name is in use"
-            warnings.append(Problem(path, 0, 0, what, "", "warning"))
+    for path in in_use:
+        del wanted[path]
+        what = "this file of an earlier release does not go along, since its name is in use"
+        warnings.append(Problem(path, 0, 0, what, "", "warning"))
     taken, more = _taken(config, artifacts, wanted)
     items = [item for one in taken.values() for item in one.items]
     files = {item.public_path: (item.digest, item.size) for item in sorted(items, key=lambda item: item.public_path)}

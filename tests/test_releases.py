@@ -393,3 +393,53 @@ def test_a_failed_publication_leaves_what_was_kept(releases: Releases, monkeypat
     with pytest.raises(AssetbuildError):
         releases.build({"a.txt": "a3"}, keep=1)
     assert releases.project.tree() == before
+
+
+def kinds(releases: Releases, names: tuple[str, ...] = ("x", "x/**")) -> None:
+    """Some names are kept, so that a file of one build can have the name of a folder of another."""
+    releases.project.write({"assetbuild.toml": f"keep_names = {json.dumps(names)}\n"})
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize("keep", [None, 2])
+@pytest.mark.parametrize(("old", "new"), [("x", "x/a.txt"), ("x/a.txt", "x"), ("x/y/a.txt", "x/y")])
+def test_a_file_in_place_of_a_folder_or_the_reverse_is_refused_and_leaves_the_artifact_as_it_was(
+    releases: Releases, old: str, new: str, keep: int | None, fresh: bool
+) -> None:
+    kinds(releases)
+    releases.build({old: "old"}, keep=keep)
+    releases.build({"b.txt": "b"}, keep=keep)
+    releases.build({old: "old"}, keep=keep)
+    before = releases.project.tree()
+    if fresh:
+        shutil.rmtree(releases.folder / ".assetbuild")
+    with pytest.raises(ConfigError) as error:
+        releases.build({new: "new"}, keep=keep)
+    (problem,) = error.value.problems
+    assert problem.file == "dist"
+    assert "has the name of a folder of this one, or the reverse" in problem.message
+    assert problem.message.endswith(f": {min(old, new, key=len)}")
+    assert releases.project.tree() == before
+    assert verify(releases.folder / "dist").findings == ()
+    place = releases.folder / "dist" / min(old, new, key=len)
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    releases.build({new: "new"}, keep=keep)
+    assert "new" in releases.there() or (releases.folder / "dist" / new).read_text() == "new"
+
+
+@pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
+def test_of_earlier_files_that_cannot_be_beside_each_other_the_newer_goes_along(
+    releases: Releases, order: tuple[str, str]
+) -> None:
+    kinds(releases)
+    releases.build({"x": "1"}, output="one")
+    releases.build({"x/a.txt": "2"}, output="two")
+    result = releases.build({"b.txt": "b"}, previous=order)
+    assert result.carried == 1
+    assert [(p.file, "its name is in use" in p.message) for p in result.warnings] == [
+        ("x/a.txt" if order[0] == "one" else "x", True)
+    ]
+    assert [sorted(release["files"]) for release in releases.manifest()["previous"]] == [
+        ["x" if order[0] == "one" else "x/a.txt"],
+        [],
+    ]

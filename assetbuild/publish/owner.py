@@ -95,6 +95,12 @@ def in_the_way(display: str, names: str) -> ConfigError:
     return ConfigError(Problem(display, 0, 0, f"not assetbuild's, and in the way: {names}", "move it elsewhere"))
 
 
+def changed_kind(display: str, names: str) -> ConfigError:
+    # The old artifact stays whole until the new one is, and one name cannot be both at a time.
+    what = f"a file of the last build has the name of a folder of this one, or the reverse, and both cannot be there: {names}"
+    return ConfigError(Problem(display, 0, 0, what, "remove it from there, or build into another folder"))
+
+
 def unusable(display: str, error: OSError) -> ConfigError:
     hint = "make it writable for this user, or choose another --output" if error.errno in DENIED else "choose another --output"
     return ConfigError(Problem(display, 0, 0, f"the output folder cannot be used: {error.strerror}", hint))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from assetbuild.names import all_folders, folders_of
 from assetbuild.publish.item import Item
-from assetbuild.publish.owner import in_the_way
+from assetbuild.publish.owner import changed_kind, in_the_way
 from assetbuild.publish.place import FOLDER_MODE, Place, whole
 from assetbuild.runtime import manifest as treaty
 
@@ -35,7 +35,8 @@ class Plan(NamedTuple):
 
 def plan(place: Place, items: Sequence[Item], ours: Collection[str], gone: Collection[str], display: str) -> Plan:
     """ours: every file in the folder that is of an artifact. gone: those that are to go where they are no item's; the others
-    are as they should be. Raises ConfigError naming every file in the way."""
+    are as they should be. Raises ConfigError naming every file in the way, or every name that is a folder's now and was a
+    file's, or the reverse."""
     items = sorted(items, key=lambda item: item.public_path)
     names = {item.public_path for item in items}
     stale = [path for path in sorted(frozenset(gone) - names) if place.exists(path)]
@@ -64,5 +65,14 @@ def _wanted(place: Place, items: Sequence[Item], ours: Collection[str], display:
         elif not whole(place.path(path), item.digest, item.size, place.epoch):
             wanted.append(item)
     if obstacles:
-        raise in_the_way(display, ", ".join(sorted(set(obstacles))))
+        strangers = sorted({path for path in obstacles if not _is_ours(place, path, ours)})
+        if strangers:
+            raise in_the_way(display, ", ".join(strangers))
+        raise changed_kind(display, ", ".join(sorted(set(obstacles))))
     return wanted
+
+
+def _is_ours(place: Place, path: str, ours: Collection[str]) -> bool:
+    """Whether what stands there is of an artifact: a file that it names, or a folder of one."""
+    mode = os.lstat(place.path(path)).st_mode
+    return path in ours if stat.S_ISREG(mode) else stat.S_ISDIR(mode) and path in all_folders(ours)
