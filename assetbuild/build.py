@@ -19,6 +19,7 @@ from assetbuild.config import Config
 from assetbuild.errors import BuildError, Problem
 from assetbuild.link import MISSING, Linker, Output, Text, aim, resolve
 from assetbuild.missing import Missing, Report, severity
+from assetbuild.reading import content, opened
 from assetbuild.recall import Recalled, recall
 from assetbuild.references import Reference
 from assetbuild.result import Progress, silent
@@ -301,9 +302,10 @@ class _Build:
         if unit.text is not None:
             return self.spool.get(job.key)
         try:
-            data = Path(job.source.file).read_bytes()
+            data = content(job.source.file)
         except OSError as error:
-            raise BuildError(Problem(job.shown, 0, 0, "this file disappeared during the build")) from error
+            what = "this file disappeared, or became something else, during the build"
+            raise BuildError(Problem(job.shown, 0, 0, what, "run it again")) from error
         if hashlib.sha256(data).hexdigest() != unit.digest:
             raise BuildError(Problem(job.shown, 0, 0, "this file changed during the build", "run it again"))
         return data
@@ -317,6 +319,6 @@ def pieces(linked: Linked, path: str) -> Callable[[], Iterable[bytes]]:
 
 
 def _pieces(file: str) -> Iterator[bytes]:
-    with open(file, "rb", buffering=0) as source:
+    with opened(file) as source:
         while piece := source.read(PIECE):
             yield piece

@@ -22,6 +22,7 @@ from assetbuild.filters import Filter, FilterError, Hooks
 from assetbuild.filters.chains import TELLING, Chain, load
 from assetbuild.index import Depth, Index
 from assetbuild.looks import look, settled
+from assetbuild.reading import opened
 from assetbuild.records import Asset, File
 from assetbuild.sources import Glance
 
@@ -141,7 +142,7 @@ def look_of(file: str) -> str:
 
 def _digest(file: str) -> str:
     try:
-        with open(file, "rb", buffering=0) as data:
+        with opened(file) as data:
             return hashlib.file_digest(data, "sha256").hexdigest()
     except OSError:
         return ""

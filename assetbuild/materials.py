@@ -11,6 +11,7 @@ from assetbuild import changes, patterns
 from assetbuild.config import Config
 from assetbuild.errors import BuildError, Problem
 from assetbuild.index import Depth, Index
+from assetbuild.reading import opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def _below_the_roots(config: Config, index: Index, depth: Depth) -> dict[str, Ma
 
 def _digest(config: Config, file: str) -> str:
     try:
-        with open(file, "rb") as data:
+        with opened(file) as data:
             return hashlib.file_digest(data, "sha256").hexdigest()
     except OSError as error:
         what = f"this file could not be read again after the build: {error.strerror}"

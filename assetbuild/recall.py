@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assetbuild.cache import Cache, key
 from assetbuild.errors import Problem
 from assetbuild.filters import FilterError
 from assetbuild.filters.chains import load
+from assetbuild.reading import content
 from assetbuild.references import Reference
 from assetbuild.unit import Compiled, Job, Tools, compile_unit, scanner
 
@@ -59,7 +59,7 @@ def _bytes(job: Job) -> bytes | None:
     if job.text is not None:
         return job.text.encode()
     try:
-        return Path(job.source.file).read_bytes()
+        return content(job.source.file)
     except OSError:
         return None  # What is wrong with the file, the work itself says.
 

@@ -19,6 +19,7 @@ from assetbuild.config import Config
 from assetbuild.errors import BuildError, Lines, Problem
 from assetbuild.index import Index
 from assetbuild.materials import Material, materials
+from assetbuild.reading import content
 
 #: What may have such comments, by suffix.
 _TEXTS = (".css", ".js", ".mjs", ".cjs", ".scss", ".sass", ".less")
@@ -73,7 +74,7 @@ def _found(config: Config, material: Material) -> Iterator[tuple[Banner, _Place]
     if suffix not in _TEXTS:
         return
     try:
-        data = Path(material.file).read_bytes()
+        data = content(material.file)
     except OSError as error:
         what = f"this file could not be read again after the build: {error.strerror}"
         raise BuildError(Problem(config.shown(material.file), 0, 0, what, "run it again")) from error

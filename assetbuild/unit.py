@@ -9,12 +9,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 from assetbuild.errors import Lines, Problem, line_and_column
 from assetbuild.filters import FilterError, Settings, Unit
 from assetbuild.filters.chains import Chain, language, load
+from assetbuild.reading import content, opened
 from assetbuild.references import Note, Reference, Scan, substitute
 from assetbuild.references import css as css_references
 from assetbuild.references import js as js_references
@@ -123,7 +123,7 @@ def compile_unit(job: Job, tools: Tools, data: bytes | None = None) -> Compiled:
         if find is None and not job.chain.filters and job.text is None and not job.part:
             return _opaque(job)
         if data is None:
-            data = Path(job.source.file).read_bytes() if job.text is None else job.text.encode()
+            data = content(job.source.file) if job.text is None else job.text.encode()
     except OSError as error:
         return _failed(job, [Problem(job.shown, 0, 0, _unreadable(error))])
     try:
@@ -158,7 +158,7 @@ def _failed(job: Job, problems: list[Problem]) -> Compiled:
 def _opaque(job: Job) -> Compiled:
     sha = hashlib.sha256()
     size = 0
-    with open(job.source.file, "rb", buffering=0) as file:
+    with opened(job.source.file) as file:
         while piece := file.read(PIECE):
             sha.update(piece)
             size += len(piece)
@@ -230,6 +230,9 @@ def _reads_as(job: Job, lexed: Lexed) -> bool:
     return language(job.logical_path) == "js" and js_syntax.goal(job.logical_path) in (None, lexed.module)
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
 def _filtered(
     job: Job, tools: Tools, source: str, warn: Callable[[tuple[Note, ...], str], None]
 ) -> tuple[str, tuple[str, ...], Lexed | None]:
@@ -242,6 +245,8 @@ def _filtered(
             filtered = tool.apply(text, unit)
         except FilterError as error:
             raise FilterError(f"{name}: {error.message}", error.line, error.column, error.file) from error
+        if not filtered.text.isascii() and _HALF.search(filtered.text):
+            raise FilterError(f"{name}: it wrote half a surrogate pair, which is no text")
         warn(filtered.notes, text)
         read.extend(filtered.read)
         text, lexed = filtered.text, filtered.lexed
@@ -256,7 +261,7 @@ def places(job: Job, compiled: Compiled) -> list[tuple[int, int]]:
     Only messages need this, so it is worked out when one is written: the source is read again.
     """
     try:
-        source = Path(job.source.file).read_bytes().decode() if job.text is None else ""
+        source = content(job.source.file).decode() if job.text is None else ""
     except (OSError, UnicodeDecodeError):
         return [(0, 0)] * len(compiled.references)
     wanted = compiled.references

@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parent.parent / "assetbuild"
 # another. `name.*` is every module of that package but its __init__.
 ROWS: tuple[tuple[str, ...], ...] = (
     ("runtime.closest", "runtime.manifest", "runtime.media_types"),
-    ("beside", "errors", "interrupts", "looks", "names", "patterns", "pool", "syntax", "texts"),
+    ("beside", "errors", "interrupts", "looks", "names", "patterns", "pool", "reading", "syntax", "texts"),
     ("entries", "sums", "syntax.*", "syntax.css.*", "syntax.js.*"),
     ("compressors", "config", "records", "references", "spool", "survey"),
     ("cache", "cache.*", "filters", "publish", "publish.*", "sources", "unpack", "variants"),

@@ -4,8 +4,9 @@ The laws:
 1. Three tables. Contents are files named by the SHA-256 of their bytes. Results are small JSON documents named by a key: the
    SHA-256 over a list that a person can read (what was done, the version of all of it, options, digests of every byte that
    was read), each item with its length before it. Indexes are what the last build of a folder knew (see `index`).
-2. Nothing is believed: a content is hashed, a result carries the digest of its own text, and what does not agree counts as
-   absent. The same holds for what cannot be read, or written: a fault of the cache costs time, never a build.
+2. Nothing is believed: a content is hashed, a result carries the digest of its key and its own text, and what does not agree,
+   or belongs to another user, counts as absent. The same holds for what cannot be read, or written: a fault of the cache costs
+   time, never a build.
 3. Contents and results know no time, a user or an absolute path, so that a cache may move between folders and machines.
 4. An entry appears whole, by one rename. Two builds that make the same one make the same bytes.
 5. The folder belongs to the user alone: who can write to it decides what a release contains.
@@ -28,7 +29,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 #: Goes up when an entry's form changes.
-FORMAT = 1
+FORMAT = 2
 #: How many bytes a cache may hold before the least recently used entries go.
 LIMIT = 1_000_000_000
 #: Seconds after which an entry that is used is marked as used again.
@@ -91,7 +92,7 @@ class Cache:
         if data is None:
             return None
         digest, _, text = data.partition(b"\n")
-        if hashlib.sha256(text).hexdigest().encode() != digest:
+        if _signed(name, text) != digest:
             return None
         try:
             value: object = json.loads(text)
@@ -106,7 +107,7 @@ class Cache:
     def keep_result(self, name: str, value: object) -> None:
         """Keep a value that JSON can say."""
         text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
-        self._write("results", name, hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+        self._write("results", name, _signed(name, text) + b"\n" + text)
 
     def content(self, digest: str, size: int) -> bytes | None:
         """The bytes with this SHA-256; None where they are not there, or are others."""
@@ -162,7 +163,7 @@ class Cache:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(descriptor, "rb") as file:
             status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+            if not stat.S_ISREG(status.st_mode) or status.st_size > limit or status.st_uid != os.geteuid():
                 raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
             yield file, status.st_size
         now = time.time()
@@ -229,6 +230,11 @@ def _digest(lengths: Iterable[bytes], parts: Iterable[bytes]) -> str:
     for part in parts:
         sha.update(part)
     return sha.hexdigest()
+
+
+def _signed(name: str, text: bytes) -> bytes:
+    """The digest by which a result is known to be whole, and to be the one of this key."""
+    return hashlib.sha256(name.encode() + b"\n" + text).hexdigest().encode()
 
 
 def opened(folder: str) -> Cache | str:

@@ -9,6 +9,7 @@ from itertools import zip_longest
 
 from assetbuild.errors import line_and_column
 from assetbuild.filters import FilterError, FilterUnavailableError, Settings
+from assetbuild.reading import content
 
 
 def option(settings: Settings, key: str) -> object:
@@ -89,9 +90,8 @@ class Tree:
         if file is None:
             raise FilterError(f'"{logical_path}" disappeared during the build')
         try:
-            with open(file, "rb") as stream:
-                # A byte order mark in the middle of a sheet would become part of a selector.
-                text = stream.read().decode("utf-8-sig")
+            # A byte order mark in the middle of a sheet would become part of a selector.
+            text = content(file).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             byte = error.object[error.start]
             raise FilterError(f'"{logical_path}" is not UTF-8: byte 0x{byte:02x} at position {error.start}') from None
