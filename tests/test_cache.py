@@ -165,7 +165,8 @@ def test_no_path_of_the_machine_and_no_time_is_in_an_entry(project: Project) -> 
         assert str(project.folder).encode() not in path.read_bytes()
         if path.parent.parent.name == "results":
             digest, _, text = path.read_bytes().partition(b"\n")
-            assert hashlib.sha256(text).hexdigest().encode() == digest
+            key = path.parent.name + path.name
+            assert hashlib.sha256(f"{key}\n".encode() + text).hexdigest().encode() == digest
             assert json.loads(text)
 
 
