@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
@@ -35,11 +36,18 @@ def changed(manifest: bytes, names: Mapping[str, object], gone: Collection[str],
 
 
 def assembled(head: Mapping[str, object], assets: Text) -> bytes:
-    """The manifest. head: its other keys. assets: their text."""
-    rest = f"{treaty.written(head, chr(10))[1:]}\n".encode()
+    """The manifest, with its checksum. head: its other keys. assets: their text."""
     first, *others = [piece for piece in assets if piece] or [b""]
     # No comma stands before the first, and an object without keys is written on one line.
-    return b"".join((_BEFORE, memoryview(first)[1:], *others, _BEHIND if first else _BEHIND[-2:], rest))
+    start = (_BEFORE, memoryview(first)[1:], *others, _BEHIND if first else _BEHIND[-2:])
+    sha = hashlib.sha256()
+    for piece in (*start, _rest(head)):
+        sha.update(piece)
+    return b"".join((*start, _rest({**head, "checksum": f"sha256-{sha.hexdigest()}"})))
+
+
+def _rest(head: Mapping[str, object]) -> bytes:
+    return f"{treaty.written(head, chr(10))[1:]}\n".encode()
 
 
 def _begin(path: str) -> bytes:

@@ -73,6 +73,10 @@ def verify(folder: Path, *, production: bool = False, progress: Callable[[int, i
         manifest = treaty.parse(data, str(manifest_file))
     except treaty.ManifestError as error:
         return Verification((Problem(str(manifest_file), 0, 0, error.message, error.hint),))
+    if not _is_as_written(manifest, data):
+        # By another manifest than the one that was written, every file may look wrong.
+        what = "is not as it was written: its checksum is that of another text"
+        return Verification((Problem(str(manifest_file), 0, 0, what, _REBUILD),), (), manifest["mode"], manifest["digest"])
     work = _Work(folder, manifest, progress or (lambda _done, _all: None))
     if not _is_canonical(manifest, data):
         work.find(treaty.NAME, "is not in the one form in which it is written", _REBUILD)
@@ -99,6 +103,15 @@ def _is_canonical(manifest: treaty.Manifest, data: bytes) -> bool:
         return treaty.dump(manifest) == data
     except RecursionError:
         return False
+
+
+def _is_as_written(manifest: treaty.Manifest, data: bytes) -> bool:
+    """Whether the checksum is that of the text; where there is none, whether it does not stand under a key that was another."""
+    said = manifest.get("checksum")
+    if said is not None:
+        return said == treaty.checksum(data, "checksum")
+    texts = {key: value for key, value in manifest.items() if isinstance(value, str) and _SUM.fullmatch(value)}
+    return not any(value == treaty.checksum(data, key) for key, value in texts.items())
 
 
 @dataclass(frozen=True, slots=True)

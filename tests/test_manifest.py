@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from assetbuild.runtime import manifest as treaty
 from assetbuild.runtime.manifest import Manifest, ManifestError
+from tests.conftest import Project
 
 ENTRY: dict[str, Any] = {
     "path": "css/app.5d41402abc4b.css",
@@ -331,3 +332,10 @@ def test_the_digest_is_that_of_what_sha256sum_prints(tmp_path: Path) -> None:
 
 def test_the_digest_of_nothing_is_that_of_no_bytes() -> None:
     assert treaty.digest([]) == "sha256-" + hashlib.sha256(b"").hexdigest()
+
+
+def test_the_checksum_is_what_sha256sum_says_of_the_rest(project: Project) -> None:
+    project.write({"assets/a.css": "a {}", "assets/checksum": "one called so"}).compile()
+    command = "grep -v '^  \"checksum\": ' manifest.json | sha256sum"
+    said = subprocess.run(command, shell=True, cwd=project.folder / "dist", capture_output=True, text=True, check=True).stdout
+    assert project.manifest["checksum"] == f"sha256-{said.split()[0]}"

@@ -9,19 +9,28 @@ import gzip
 import hashlib
 import json
 import os
+import random
 import socket
 import stat
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import brotli
 import pytest
 
+from assetbuild import cli
+from assetbuild import config as configuration
 from assetbuild import verify as verify_module
+from assetbuild.errors import Problem
+from assetbuild.provenance import differences
 from assetbuild.runtime import manifest as treaty
 from assetbuild.verify import Verification, verify
+from tests.conftest import Project, toml
+from tests.npm import thorough
 
 STAR = b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9v9H0z"/></svg>'
 PIXELS = bytes(range(256)) * 40
@@ -415,6 +424,69 @@ def test_all_variants_that_an_entry_lost_are_told_of(artifact: Path) -> None:
 def test_a_folder_that_cannot_even_be_looked_at_is_a_finding(tmp_path: Path) -> None:
     (line,) = lines(verify(tmp_path / ("x" * 300)))
     assert "cannot be read" in line
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a build writes, with something of everything, too."""
+    project = Project(tmp_path_factory.mktemp("built"))
+    keys = toml(keep_names=["robots.txt", ".well-known/*"], keep=1, compress=["gzip", "br"], missing="ignore")
+    project.write({"assetbuild.toml": keys, "assets/robots.txt": "User-agent: *", "assets/.well-known/x": "x"})
+    project.write({"assets/a.css": "a { b: url(i.svg); c: url(gone) }" * 9, "assets/i.svg": STAR})
+    project.write({"assets/js/a.js": "import './b.js'", "assets/js/b.js": "import './a.js'", "assets/empty.txt": ""})
+    project.compile(environ={"SOURCE_DATE_EPOCH": "1700000000"})
+    project.write({"assets/i.svg": STAR.replace(b"M0", b"M1")}).compile(environ={"SOURCE_DATE_EPOCH": "1700000000"})
+    assert verify(project.folder / "dist") == replace(verify(project.folder / "dist"), findings=(), notes=())
+    return project.folder / "dist"
+
+
+def flipped(path: Path, place: int, bit: int) -> tuple[Problem, ...]:
+    """What is found when one bit of a file of an artifact is another."""
+    data = path.read_bytes()
+    folder = next(parent for parent in path.parents if (parent / "manifest.json").exists())
+    path.write_bytes(data[:place] + bytes([data[place] ^ 1 << bit]) + data[place + 1 :])
+    try:
+        return verify(folder).findings
+    finally:
+        path.write_bytes(data)
+
+
+def test_every_byte_of_a_manifest_counts(built: Path) -> None:
+    """One bit of each byte, another at each; all of them where everything is asked for."""
+    manifest = built / "manifest.json"
+    for place in range(manifest.stat().st_size):
+        for bit in range(8) if thorough() else (place % 8,):
+            assert [problem.file for problem in flipped(manifest, place, bit)] == [str(manifest)], (place, bit)
+
+
+def test_every_byte_of_every_other_file_counts(built: Path) -> None:
+    files = [path for path in sorted(built.rglob("*")) if path.is_file() and path.name != "manifest.json"]
+    assert {".css", ".gz", ".br", ".svg", ".js", ".txt"} <= {path.suffix for path in files}
+    # In an order of chance, so that every few days each byte has had its turn.
+    dice = random.Random(time.strftime("%F"))
+    for path in files:
+        size = path.stat().st_size
+        for place in range(size) if thorough() else dice.sample(range(size), min(size, 8)):
+            found = flipped(path, place, dice.randrange(8))
+            assert len(found) == 1, (path, place, found)
+            # Bytes that no unpacker looks at are found by the digest of the artifact.
+            packed = path.suffix in (".gz", ".br")
+            assert found[0].file == str(path) or (packed and "digest" in found[0].message), (path, place)
+
+
+def test_a_byte_of_a_statement_that_counts_is_found(built: Path, tmp_path: Path) -> None:
+    """Of a provenance file, those that say which artifact it speaks of; the rest is the signature's business."""
+    config = configuration.load(cwd=built.parent, environ={})
+    assert cli.main(["compile", "--quiet", "--config", str(config.file), "--provenance", str(tmp_path / "p.json")]) == 0
+    data = (tmp_path / "p.json").read_bytes()
+    digest = verify(built).digest
+    dice = random.Random(time.strftime("%F"))
+    for subject in json.loads(data)["subject"]:
+        start = data.index(subject["digest"]["sha256"].encode())
+        for place in dice.sample(range(start, start + 64), 20):
+            changed = data[:place] + bytes([data[place] ^ 1 << dice.randrange(7)]) + data[place + 1 :]
+            assert len(differences(changed, "p.json", built, digest)) == 1
+    assert differences(data, "p.json", built, digest) == []
 
 
 def lines(result: Verification) -> list[str]:

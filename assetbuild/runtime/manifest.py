@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     class Manifest(TypedDict):
         """What the file holds; assets by logical path, earlier releases newest first.
 
+        checksum: the SHA-256 of the manifest without the line that has this key.
         compressors: what made the assets' variants, with version and level, sorted; absent where there are none.
         date: SOURCE_DATE_EPOCH, in seconds, where one was set.
         live_reload: the URL of the script that `assetbuild watch --live-reload` serves; never in production.
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         base_url: str
         assets: dict[str, Entry]
         previous: list[Release]
+        checksum: NotRequired[str]
         date: NotRequired[int]
         compressors: NotRequired[list[str]]
         live_reload: NotRequired[str]
@@ -181,6 +183,16 @@ def parse(data: bytes, where: str) -> Manifest:
 def dump(manifest: Manifest) -> bytes:
     """The manifest in its one form: UTF-8, keys sorted, indented by two, a newline at the end."""
     return (written(manifest, "\n") + "\n").encode()
+
+
+def checksum(data: bytes, key: str) -> str:
+    """What the checksum of a manifest has to be that has it under this key: `grep -v '^  "checksum": ' | sha256sum`."""
+    import hashlib
+    import json
+    import re
+
+    line = rb"^  %b: [^\n]*\n" % re.escape(json.dumps(key, ensure_ascii=False).encode())
+    return "sha256-" + hashlib.sha256(re.sub(line, b"", data, flags=re.MULTILINE)).hexdigest()
 
 
 def written(value: object, inset: str) -> str:

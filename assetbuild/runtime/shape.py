@@ -41,6 +41,8 @@ def fault(manifest: object, *, version: int, most: int) -> str:
             return f"`{key}` is no string"
     if manifest["mode"] not in ("production", "development"):
         return f"`mode` is {_short(manifest['mode'])}, neither production nor development"
+    if "checksum" in manifest and type(manifest["checksum"]) is not str:
+        return "`checksum` is no string"
     if "date" in manifest and type(manifest["date"]) is not int:
         return "`date` is no integer"
     if "compressors" in manifest and not _is_strings(manifest["compressors"]):
