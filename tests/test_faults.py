@@ -82,9 +82,7 @@ def strace() -> None:
     [
         ("mkdir", 1, signal.SIGINT),
         ("write", 1, signal.SIGTERM),
-        ("fchmod", 1, signal.SIGINT),
         ("fsync", 1, signal.SIGTERM),
-        ("rename", 1, signal.SIGINT),
         ("rename", 2, signal.SIGTERM),  # The manifest's.
         ("unlink", 1, signal.SIGINT),  # The journal's, behind it.
     ],
@@ -212,11 +210,10 @@ def test_two_checkouts_that_build_into_one_folder_at_once_leave_the_artifact_of_
         project = Project(tmp_path / str(number)).write(SITE).write({"assets/0.svg": f"<svg id='{number}'/>"})
         assert run(project.folder).returncode == 0
         results.append(project.tree())
-    for _ in range(2):
-        processes = [subprocess.Popen(line, cwd=tmp_path / str(number), env=environ) for number in (0, 1)]
-        assert [process.wait(timeout=120) for process in processes] == [0, 0]
-        assert faults.tree(tmp_path / "dist") in results
-        assert verify(tmp_path / "dist").findings == ()
+    processes = [subprocess.Popen(line, cwd=tmp_path / str(number), env=environ) for number in (0, 1)]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    assert faults.tree(tmp_path / "dist") in results
+    assert verify(tmp_path / "dist").findings == ()
 
 
 def test_sixty_four_open_files_are_enough(project: Project, good: dict[str, bytes]) -> None:
@@ -398,7 +395,7 @@ MISDEEDS = {
         "was stopped",
     ),
     "hangs in a program": ("subprocess.run(['sh', '-c', f'sleep 600 & echo $! > {here}/told; wait'])", "was stopped"),
-    "crashes": ("told()\n        os.kill(os.getpid(), signal.SIGSEGV)", "signal SIGSEGV"),
+    "crashes": ("told()\n        faulthandler.disable()\n        os.kill(os.getpid(), signal.SIGSEGV)", "signal SIGSEGV"),
     "exits": ("subprocess.Popen(['sleep', '600'])\n        told()\n        os._exit(3)", "exit status 3"),
     "raises": ("told()\n        raise ValueError('out of cheese')", "out of cheese"),
     "writes no text": ("told()\n        out.write(b'\\xff')", "bytes"),
@@ -406,7 +403,7 @@ MISDEEDS = {
     "writes a broken sheet": ("told()\n        out.write('a { b: \\'c')", "is broken"),
 }
 MISBEHAVES = """
-import os, signal, subprocess, time
+import faulthandler, os, signal, subprocess, time
 from webassets.filter import Filter
 
 here = os.path.dirname(os.path.abspath(__file__))

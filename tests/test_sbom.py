@@ -17,6 +17,8 @@ from assetbuild.banners import banners
 from tests import npm
 from tests.conftest import Project
 
+SCHEMA = JsonStrictValidator(SchemaVersion.V1_6)
+
 JQUERY = "/*! jQuery v3.7.1 | (c) OpenJS Foundation and other contributors | jquery.org/license */\n"
 NORMALIZE = "/*! normalize.css v8.0.1 | MIT License | github.com/necolas/normalize.css */\n"
 BOOTSTRAP = """/*!
@@ -160,7 +162,7 @@ def run(*words: str) -> int:
 
 def checked(folder: Path) -> dict[str, Any]:
     text = (folder / "sbom.json").read_text()
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    assert SCHEMA.validate_str(text) is None
     document: dict[str, Any] = json.loads(text)
     return document
 

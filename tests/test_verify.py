@@ -452,9 +452,10 @@ def flipped(path: Path, place: int, bit: int) -> tuple[Problem, ...]:
 
 
 def test_every_byte_of_a_manifest_counts(built: Path) -> None:
-    """One bit of each byte, another at each; all of them where everything is asked for."""
+    """One bit of every fourth byte, of others each day; of each byte all of them where everything is asked for."""
     manifest = built / "manifest.json"
-    for place in range(manifest.stat().st_size):
+    begin, step = (0, 1) if thorough() else (int(time.strftime("%j")) % 4, 4)
+    for place in range(begin, manifest.stat().st_size, step):
         for bit in range(8) if thorough() else (place % 8,):
             assert [problem.file for problem in flipped(manifest, place, bit)] == [str(manifest)], (place, bit)
 
@@ -466,7 +467,7 @@ def test_every_byte_of_every_other_file_counts(built: Path) -> None:
     dice = random.Random(time.strftime("%F"))
     for path in files:
         size = path.stat().st_size
-        for place in range(size) if thorough() else dice.sample(range(size), min(size, 8)):
+        for place in range(size) if thorough() else dice.sample(range(size), min(size, 5)):
             found = flipped(path, place, dice.randrange(8))
             assert len(found) == 1, (path, place, found)
             # Bytes that no unpacker looks at are found by the digest of the artifact.
