@@ -270,6 +270,8 @@ def _parse(file: Path, shown: str) -> dict[str, object]:
         before = data[: error.start].decode("utf-8", "replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise ConfigError(Problem(shown, line, column, "this file is not UTF-8", "save it as UTF-8")) from error
+    except RecursionError as error:
+        raise ConfigError(Problem(shown, 0, 0, "this file is nested too deeply")) from error
     except tomllib.TOMLDecodeError as error:
         # The place stands in the message only, in every version of Python that we support.
         message, _, place = str(error).rpartition(" (at ")

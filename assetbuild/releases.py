@@ -143,9 +143,9 @@ def found(config: Config, made: Collection[Asset]) -> Along:
     wanted: dict[str, treaty.Carried] = {}
     for release in releases:  # Where two have one name, or names that cannot be beside each other, the newer counts.
         wanted |= {path: entry for path, entry in sorted(release["files"].items()) if path not in wanted}
-    in_use = crowded(
-        [_names(path, entry) for path, entry in wanted.items()], {file.path for asset in made for file in asset.files}
-    )
+    # What is no path of an artifact is told of where the file is asked for.
+    groups = [_names(path, entry) for path, entry in wanted.items() if publish.plain(path)]
+    in_use = crowded(groups, {file.path for asset in made for file in asset.files})
     warnings = []
     for path in in_use:
         del wanted[path]

@@ -37,6 +37,8 @@ _SCANNERS: dict[str, Callable[[str], Scan]] = {
 _SUM = re.compile(r"sha256-([0-9a-f]{64})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
+# No system opens a longer one.
+_LONGEST_PATH = 4096
 _REBUILD = "run `assetbuild compile`"
 
 
@@ -520,7 +522,7 @@ def _unsafe(path: str) -> str:
         return "one of its parts is empty, `.` or `..`"
     if path in (treaty.NAME, treaty.JOURNAL):
         return "it is assetbuild's own"
-    return "it is too long" if any(len(part.encode()) > 255 for part in parts) else ""
+    return "it is too long" if len(path) > _LONGEST_PATH or any(len(part.encode()) > 255 for part in parts) else ""
 
 
 def _parents(path: str) -> Iterator[str]:

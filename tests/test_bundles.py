@@ -455,3 +455,15 @@ def test_a_long_chain_of_imports_takes_no_workers_for_each_level(project: Projec
     build(project, files, bundle("all.css", "x0.css"), bundle("parts.css", *(f"x{n}.css" for n in range(1, 3))))
     assert project.text("all.css") == project.text("parts.css") == "i{}"
     assert len(started) < 5
+
+
+def test_a_bracket_that_closes_nothing_does_not_end_the_condition_of_an_import(project: Project) -> None:
+    files = {"a.css": "@import url(http://x/a.css) supports(];a", "b.css": "b{c:d}"}
+    build(project, files, bundle("all.css", "a.css", "b.css"))
+    assert project.text("all.css") == "@import url(http://x/a.css) supports(];a);\nb{c:d}\n"
+
+
+def test_a_script_that_ends_in_what_is_no_blank_in_javascript_is_parted_from_the_next(project: Project) -> None:
+    files = {"a.js": "a;\x1d", "b.js": "b"}
+    build(project, files, bundle("all.js", "a.js", "b.js"), top="[filters]\n'*.js' = []\n")
+    assert project.text("all.js") == "a;\x1d\n;\nb"

@@ -849,3 +849,11 @@ def test_a_message_about_an_applications_setting_has_the_settings_name(tmp_path:
     first, second = map(str, caught.value.problems)
     assert first.startswith("STATIC_ROOT: ")
     assert second.startswith("STATIC_URL: ")
+
+
+@pytest.mark.parametrize("unit", ["a={", "["])
+def test_a_file_that_is_nested_too_deeply_is_an_error(tmp_path: Path, unit: str) -> None:
+    (tmp_path / "assetbuild.toml").write_text("a=" + unit * 100_000)
+    with pytest.raises(ConfigError) as caught:
+        config.load(cwd=tmp_path, environ={})
+    assert [str(problem) for problem in caught.value.problems] == ["assetbuild.toml: this file is nested too deeply"]

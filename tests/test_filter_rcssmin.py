@@ -89,3 +89,11 @@ def test_it_promises_to_keep_the_meaning_and_to_read_no_further_file() -> None:
     filter_ = RCSSMin()
     assert (filter_.name, filter_.keeps_meaning, filter_.pure) == ("rcssmin", True, True)
     assert filter_.apply("a{}", UNIT).read == ()
+
+
+def test_what_rcssmin_cannot_read_is_left_as_it_was() -> None:
+    done = RCSSMin().apply("a { b:c } url\u00e9)", UNIT)
+    assert (done.text, done.refused) == ("a { b:c } url\u00e9)", True)
+    assert [(note.offset, note.message) for note in done.notes] == [
+        (10, "rcssmin would change the meaning here; published as it was written")
+    ]

@@ -307,3 +307,7 @@ def test_references_come_in_the_order_in_which_they_stand() -> None:
 def test_any_text_is_read_to_its_end(unit: str) -> None:
     assert "z.png" not in paths(unit * 20_000)
     css.find(f"{unit * 20_000}a{{b:url(z.png)}}")
+
+
+def test_an_import_in_a_block_ends_with_the_block() -> None:
+    assert paths("a{@import}:is(url(b.png)){}") == ["b.png"]

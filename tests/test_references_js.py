@@ -201,6 +201,7 @@ def test_html_like_comments_hide_nothing_in_a_module() -> None:
         ("a/*# sourceMappingURL=a.js.map */;b", "a.js.map", "/*# sourceMappingURL=a.js.map */"),
         ("//# sourceMappingURL=a.js.map?b", "a.js.map", "//# sourceMappingURL=a.js.map?b"),
         ("//# sourceMappingURL=a.map\n//# sourceMappingURL=b.map\n", "b.map", "\n//# sourceMappingURL=b.map"),
+        ("/*# sourceMappingURL=a.map */c//# sourceMappingURL=b.map", "b.map", "//# sourceMappingURL=b.map"),
         ("//# sourceMappingURL=a.map\n'//# sourceMappingURL=b.map'", "a.map", "//# sourceMappingURL=a.map"),
         (
             "//# sourceMappingURL=a.map\n`\n//# sourceMappingURL=b.map\n`",
@@ -273,3 +274,7 @@ def test_what_does_not_lex_has_no_references() -> None:
 )
 def test_what_stands_before_a_word_is_found_in_linear_time(unit: str) -> None:
     assert len(paths(unit * 20_000)) == (0 if unit.startswith("a") else 20_000)
+
+
+def test_a_comment_of_a_source_map_in_a_line_comment_is_none() -> None:
+    assert js.find("a//*# sourceMappingURL=a.map */").map_comment is None

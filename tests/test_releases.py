@@ -328,7 +328,11 @@ def test_a_file_that_is_there_already_is_checked_and_not_trusted(releases: Relea
 
 
 @pytest.mark.parametrize(
-    "path", ["../x.txt", "/etc/passwd", "a/../../x.txt", "manifest.json", ".assetbuild-journal", "a\\b", "a\nb"]
+    "path",
+    [
+        *("../x.txt", "/etc/passwd", "a/../../x.txt", "manifest.json", ".assetbuild-journal", "a\\b", "a\nb", "a\0b"),
+        pytest.param("a/" * 1_000_000 + "b", id="deep"),
+    ],
 )
 def test_a_hostile_manifest_leads_nowhere(releases: Releases, path: str) -> None:
     releases.build({"a.txt": "a1"}, output="deep/old")

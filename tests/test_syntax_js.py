@@ -551,3 +551,10 @@ def test_code_is_told_from_what_is_not() -> None:
     lexed = js.scan(text)
     code = [place for place, character in enumerate(text) if character == "x" and lexed.is_code(place)]
     assert code == [0, 8, 14, 20, 25, 31, 38]
+
+
+@pytest.mark.parametrize("text", ["a//b", "a/*b*/", "a///b", "a/b//*c"])
+def test_the_second_character_of_a_comment_is_no_code(text: str) -> None:
+    comment = next(span for span in js.scan(text).spans() if span.kind == "comment")
+    assert not js.scan(text).is_code(comment.start + 1)
+    assert js.scan("/*a*//*b*/").is_code(5)

@@ -361,6 +361,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "a path is empty": (entry("img/a.png", path=""), "malformed"),
     "a path is the manifest's": (entry("img/a.png", path="manifest.json"), "assetbuild's own"),
     "a path is too long": (entry("img/a.png", path="x" * 256), "too long"),
+    "a path is very deep": (entry("img/a.png", path="x/" * 2_000_000 + "x"), "too long"),
     "a carried path is absolute": (
         edit(lambda m: m["previous"][0]["files"].update({"/x": {"integrity": "", "size": 1}})),
         "absolute",

@@ -13,6 +13,7 @@ A sheet ends in what it left open: brackets, and the end of its last rule.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -316,13 +317,14 @@ def _cut_off(text: str, tokens: Sequence[Token]) -> str:
 
 def _behind(tokens: Sequence[Token], position: int) -> int:
     """The index behind the bracket that closes what is opened at a position."""
-    depth = 0
+    stack: list[str] = []
     for index in range(position, len(tokens)):
-        if tokens[index].type in _CLOSING:
-            depth += 1
-        elif tokens[index].type in (")", "]", "}"):
-            depth -= 1
-            if depth == 0:
+        kind = tokens[index].type
+        if kind in _CLOSING:
+            stack.append(_CLOSING[kind])
+        elif stack and kind == stack[-1]:  # Another bracket closes nothing.
+            stack.pop()
+            if not stack:
                 return index + 1
     return len(tokens)
 
@@ -369,12 +371,14 @@ def _events(parts: Sequence[str], read: Mapping[str, _Read], faults: list[Fault]
     """Everything in the order in which a browser would meet it, found from the end, so that of several occurrences of a
     sheet the last stays."""
     layered = _layered(read)
-    seen: set[tuple[str, tuple[Conditions, ...]]] = set()
+    # A number for each sequence of conditions, by the one that it goes on from: a chain of imports may be long.
+    numbers: dict[tuple[int, Conditions], int] = {}
+    seen: set[tuple[str, int]] = set()
     backward: list[_Event] = []
     occurrences = 0
     for part in reversed(parts):
-        above: list[str] = []
-        around: list[Conditions] = []
+        above: set[str] = set()
+        around = [(0, False)]  # for each sheet above, the number of all conditions round it, and whether a layer is among them
         work: list[Iterator[_Event]] = [iter((_Event("sheet", part, _NONE),))]
         while work:
             event = next(work[-1], None)
@@ -382,22 +386,18 @@ def _events(parts: Sequence[str], read: Mapping[str, _Read], faults: list[Fault]
                 work.pop()
                 continue
             if event.kind == "enter":
-                above.append(event.path)
-                around.append(event.conditions)
+                above.add(event.path)
+                around.append(_within(around[-1], event.conditions, numbers))
             elif event.kind == "leave":
-                above.pop()
+                above.remove(event.path)
                 around.pop()
             elif event.kind != "sheet":
                 backward.append(event)
             elif event.path not in above:
-                key = (
-                    event.path,
-                    (*(c for c in around if c != _NONE), *((event.conditions,) if event.conditions != _NONE else ())),
-                )
-                named = event.path in layered or any(c.layer is not None for c in (*around, event.conditions))
-                if not named and key in seen:
+                number, in_layer = _within(around[-1], event.conditions, numbers)
+                if not in_layer and event.path not in layered and (event.path, number) in seen:
                     continue
-                seen.add(key)
+                seen.add((event.path, number))
                 occurrences += 1
                 if occurrences > MOST_OCCURRENCES:
                     faults.append(
@@ -406,6 +406,13 @@ def _events(parts: Sequence[str], read: Mapping[str, _Read], faults: list[Fault]
                     return []
                 work.append(_backward(read[event.path], event))
     return backward[::-1]
+
+
+def _within(outer: tuple[int, bool], own: Conditions, numbers: dict[tuple[int, Conditions], int]) -> tuple[int, bool]:
+    number, in_layer = outer
+    if own == _NONE:
+        return outer
+    return numbers.setdefault((number, own), len(numbers) + 1), in_layer or own.layer is not None
 
 
 def _layered(read: Mapping[str, _Read]) -> set[str]:
@@ -499,7 +506,7 @@ def _hoist(builder: Builder, events: Sequence[_Event], read: Mapping[str, _Read]
                 merged = merged.within(outer) if merged else None
             if merged is not None:
                 builder.write("@import ")
-                builder.copy(event.path, text, *rule.url, [e for e in one.sheet.edits if e[0] >= rule.url[0]])
+                builder.copy(event.path, text, *rule.url, _edits_from(one.sheet.edits, *rule.url))
                 builder.write(_closed(text[slice(*rule.url)]) + merged.behind_url() + ";\n")
             elif _absolute(text, rule):
                 builder.write(_nested(text[slice(*rule.url)] + _closed(text[slice(*rule.url)]), around, rule.conditions) + "\n")
@@ -511,6 +518,10 @@ def _hoist(builder: Builder, events: Sequence[_Event], read: Mapping[str, _Read]
                     "this import of what is not in the sources moves to the top of the bundle, above rules that stood before it"
                 )
                 faults.append(Fault(event.path, rule.start, message, "import it in the first part", "warning"))
+
+
+def _edits_from(edits: Sequence[Edit], start: int, end: int) -> Sequence[Edit]:
+    return edits[bisect_left(edits, (start,)) : bisect_left(edits, (end,))]
 
 
 def _layer_of(around: Iterable[Conditions]) -> str | None:

@@ -328,16 +328,5 @@ def _directive(lexed: Lexed) -> int:
 
 def _ends_statement(text: str, lexed: Lexed) -> bool:
     """Whether the last token is a semicolon, or there is none."""
-    end = len(text)
-    comments = {stop: start for start, stop in lexed.comments()}
-    while end:
-        stripped = len(text[:end].rstrip())
-        if stripped in comments:
-            end = comments[stripped]
-        elif end in comments:  # A line comment that ends in blanks.
-            end = comments[end]
-        elif stripped == end:
-            break
-        else:
-            end = stripped
+    end = lexed.token_end(len(text))
     return end == 0 or (text[end - 1] == ";" and lexed.is_code(end - 1))

@@ -17,6 +17,7 @@ _REVISION = "2"
 
 # The value of a custom property that is blank: rcssmin makes it empty, which is not the same for every browser.
 _BLANK_VALUE = expression(r":[ \t\r\n\f]++(?=[;}])")
+_URL_AND_BEYOND = expression(r"[uU][rR][lL][^\x00-\x7f]")
 _PRIVATE_USE = range(0xE000, 0xF900)
 
 
@@ -52,7 +53,11 @@ class RCSSMin:
         if mark is None:
             return _refused(text, 0)
         head = "\ufeff" if text.startswith("\ufeff") else ""
-        minified = head + self._minified(text[len(head) :], mark)
+        try:
+            minified = head + self._minified(text[len(head) :], mark)
+        except UnicodeError:  # It takes the first byte of a character behind "url" for a whole one.
+            beyond = _URL_AND_BEYOND.search(text)
+            return _refused(text, beyond.start() if beyond else 0)
         difference = comparison.first_difference(text, minified)
         if difference is None:
             return Filtered(minified)

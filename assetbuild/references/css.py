@@ -39,10 +39,11 @@ def find(text: str) -> Scan:
         elif token.type == "at-keyword":
             name = name_of(text, token)
             if name in ("import", "namespace"):
-                rest = list(statement(css.tokens(text, token.end)))
+                counts = token.start in counting
+                rest = list(statement(css.tokens(text, token.end), in_block=not counts))
                 position = rest[-1].end if rest else token.end
                 comments += (part for part in rest if part.type == "comment")
-                if name == "import" and token.start in counting:
+                if name == "import" and counts:
                     references += _imported(text, rest, (token.start, position))
                 elif name == "import" and not (rest and rest[-1].type == "{"):
                     late.append(token.start)

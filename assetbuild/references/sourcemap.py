@@ -34,11 +34,11 @@ def find(text: str, is_code: Callable[[int], bool], line_comments: bool) -> Comm
         start = text.rfind("/*", low, place)
         if start >= 0:
             found = _BLOCK.match(text, start)
-        if found is None and line_comments:
+        if (found is None or not _names(found, place)) and line_comments:
             start = text.rfind("//", low, place)
             if start >= 0:
                 found = _LINE.match(text, start)
-        if found is None or not is_code(start):
+        if found is None or not _names(found, place) or not is_code(start):
             continue
         path = re.split(r"[?#]", found[1], maxsplit=1)[0]
         whole = _whole(text, *found.span())
@@ -48,6 +48,11 @@ def find(text: str, is_code: Callable[[int], bool], line_comments: bool) -> Comm
         begin = found.start(1)
         return Comment(whole, instead, Reference(begin, begin + len(path), path, "sourcemap", whole, instead))
     return None
+
+
+def _names(found: re.Match[str], place: int) -> bool:
+    """Whether it is the word at this place that the comment has, and not one before it."""
+    return found.start(1) == place + len(_WORD)
 
 
 def _whole(text: str, start: int, end: int) -> tuple[int, int]:

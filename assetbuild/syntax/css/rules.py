@@ -63,9 +63,10 @@ def name_of(text: str, token: Token) -> str:
     return unescape(raw[1:] if token.type == "at-keyword" else raw[:-1]).lower()
 
 
-def statement(stream: Iterator[Token]) -> Iterator[Token]:
-    """The tokens of a rule from behind its at-keyword to its semicolon, or to the brace that opens its block."""
-    return _up_to(stream, [], ("semicolon", "{"))
+def statement(stream: Iterator[Token], in_block: bool = False) -> Iterator[Token]:
+    """The tokens of a rule from behind its at-keyword to its semicolon, or to the brace that opens its block; or, where it
+    stands in a block, to the brace that closes that."""
+    return _up_to(stream, [], ("semicolon", "{", "}") if in_block else ("semicolon", "{"))
 
 
 def _qualified(first: Token, stream: Iterator[Token]) -> Iterator[Token]:

@@ -88,6 +88,11 @@ class Lexed:
             return False
         if begin <= self._known <= offset:
             begin = self._known
+        if self.text[offset - 1 : offset + 1] in ("//", "/*") and offset > begin:
+            # Cut off here, the slash that begins a comment would look like a division.
+            found = _CODE.match(self.text, begin, offset - 1)
+            if found and found.end() == offset - 1:
+                return False
         found = _CODE.match(self.text, begin, offset)
         assert found is not None
         self._known = found.end()
