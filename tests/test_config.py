@@ -851,7 +851,7 @@ def test_a_message_about_an_applications_setting_has_the_settings_name(tmp_path:
     assert second.startswith("STATIC_URL: ")
 
 
-@pytest.mark.parametrize("unit", ["a={", "["])
+@pytest.mark.parametrize("unit", ["{a=", "["])
 def test_a_file_that_is_nested_too_deeply_is_an_error(tmp_path: Path, unit: str) -> None:
     (tmp_path / "assetbuild.toml").write_text("a=" + unit * 100_000)
     with pytest.raises(ConfigError) as caught:
