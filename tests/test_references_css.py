@@ -237,6 +237,7 @@ def test_the_last_source_map_comment_is_a_reference(text: str, whole: str) -> No
     ("text", "left"),
     [
         ("a/*# sourceMappingURL=a.map */b{}", "a/**/b{}"),
+        ("\\;/*# sourceMappingURL=a.map */b{}", "\\;/**/b{}"),
         ("a/*# sourceMappingURL=a.map */.b{}", "a/**/.b{}"),
         ("a{b:1/*# sourceMappingURL=a.map\n*/px}", "a{b:1/**/px}"),
         (".\\31 /*# sourceMappingURL=a.map */2{}", ".\\31 /**/2{}"),

@@ -624,8 +624,9 @@ def _body(builder: Builder, one: _Read, inside: bool) -> None:
     cuts += ((start, end, "") for start, end in one.late)
     # A cut comes before what it takes away with it.
     edits = sorted((*cuts, *sheet.edits, *(one.wrapped if inside else ())), key=lambda edit: (edit[0], -edit[1]))
-    if not builder.ends_line():
-        builder.write("\n")
     start = css.head(sheet.text)
+    # One that comes first in the bundle, and did not in the sheet, would become a byte order mark.
+    if not builder.ends_line() or (not builder.texts and "\ufeff" in sheet.text[start:]):
+        builder.write("\n")
     builder.copy(sheet.path, sheet.text, start, len(sheet.text), edits)
     builder.write(one.ending + ("" if builder.ends_line() and not one.ending else "\n"))

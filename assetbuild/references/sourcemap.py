@@ -79,7 +79,9 @@ def _instead(text: str, start: int, end: int) -> str:
 
 def _instead_in_css(text: str, start: int, end: int) -> str:
     """What must stay of a comment in CSS, where a blank would be a token, and may end an escape."""
-    if start == 0 or end == len(text) or text[start - 1] in "{};," or text[end] in "{};,":
+    if start == 0 or end == len(text) or text[end] in "{};,":
+        return ""
+    if text[start - 1] in "{};," and text[start - 2 : start - 1] != "\\":
         return ""
     is_blank = text[start - 1].isspace() or text[end].isspace()
     return "" if is_blank and "\\" not in text[max(start - 8, 0) : start] else "/**/"
