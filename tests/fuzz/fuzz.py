@@ -2,6 +2,7 @@
 
     python tests/fuzz/fuzz.py css 600       one target for ten minutes
     python tests/fuzz/fuzz.py all 300       each of them, five minutes each
+    python tests/fuzz/fuzz.py mixed 300     all of them in one process, where the first byte says which
     python tests/fuzz/fuzz.py css FILE ...  what a file does to it
 
 What does not hold is shown with its traceback, once for each place in the code, and its bytes are kept in `--findings`; the
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     findings.mkdir(parents=True, exist_ok=True)
     if os.environ.get("ASSETBUILD_FUZZ_WORKER"):
         _fuzz(given.target, float(given.rest[0]), given.runs, given.corpus, findings)
-    if given.target not in (*WORDS, "all"):
-        parser.error(f"there is no target {given.target}: all, {', '.join(WORDS)}")
+    if given.target not in (*WORDS, "all", "mixed"):
+        parser.error(f"there is no target {given.target}: all, mixed, {', '.join(WORDS)}")
     if given.rest and not given.rest[0].replace(".", "").isdigit():
         from tests.fuzz.targets import TARGETS
 
@@ -67,7 +68,7 @@ def _fuzz(target: str, seconds: float, runs: int, corpus: Path | None, findings:
     with atheris.instrument_imports(include=["assetbuild", "tests.fuzz.targets"]):
         from tests.fuzz import targets
     targets.see = _Sights(atheris.instrument_func)
-    function = targets.TARGETS[target]
+    function: Callable[[bytes], None] = targets.TARGETS.get(target, lambda data: _mixed(targets.TARGETS, data))
     known: set[str] = set()
 
     def once(data: bytes) -> None:
@@ -82,14 +83,31 @@ def _fuzz(target: str, seconds: float, runs: int, corpus: Path | None, findings:
 
     with tempfile.TemporaryDirectory(prefix="assetbuild-fuzz-") as folder:
         words = Path(folder) / "words"
-        words.write_text("".join(f'"{_escaped(word)}"\n' for word in WORDS[target]))
+        chosen = WORDS[target] if target in WORDS else [word for each in WORDS.values() for word in each]
+        words.write_text("".join(f'"{_escaped(word)}"\n' for word in chosen))
         grown = (corpus or Path(folder) / "corpus") / target
         grown.mkdir(parents=True, exist_ok=True)
         options = [f"-max_len={MOST_BYTES}", f"-dict={words}", f"-artifact_prefix={findings}/{target}-", "-timeout=30"]
         options += [f"-max_total_time={round(seconds)}", "-print_final_stats=1", "-verbosity=1"]
         options += [f"-runs={runs}", "-seed=1"] if runs >= 0 else []
-        atheris.Setup([sys.argv[0], *options, str(grown), str(SEEDS / target)], once)
+        atheris.Setup([sys.argv[0], *options, str(grown), str(_seeds(target, Path(folder)))], once)
         atheris.Fuzz()
+
+
+def _mixed(targets: Mapping[str, Callable[[bytes], None]], data: bytes) -> None:
+    """The first byte says which target the others are for."""
+    if data:
+        targets[list(WORDS)[data[0] % len(WORDS)]](data[1:])
+
+
+def _seeds(target: str, folder: Path) -> Path:
+    if target in WORDS:
+        return SEEDS / target
+    (folder / "mixed").mkdir()
+    for number, name in enumerate(WORDS):
+        for seed in (SEEDS / name).iterdir():
+            (folder / "mixed" / f"{name}-{seed.name}").write_bytes(bytes([number]) + seed.read_bytes())
+    return folder / "mixed"
 
 
 class _Sights:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import hashlib
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 import tomllib
@@ -15,9 +16,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import brotli
 import tinycss2
 
-from assetbuild import config
+from assetbuild import config, fingerprint
 from assetbuild.bundles import Joined
 from assetbuild.bundles import css as css_bundle
 from assetbuild.bundles import js as js_bundle
@@ -273,7 +275,7 @@ def web_manifest(data: bytes) -> None:
         _in_order(text, scan)
         see(len(scan.references))
     try:
-        said = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_Pairs, parse_constant=_refused, parse_int=str)
+        said = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_Pairs, parse_constant=_refused, parse_int=len)
     except (ValueError, RecursionError) as error:
         assert scan is None or isinstance(error, RecursionError), error
         return
@@ -546,10 +548,8 @@ def manifest(data: bytes) -> None:
 def artifact(data: bytes) -> None:
     """Any change to a file of an artifact is found; none is where there was none."""
     if "artifact" not in _PLACES:
-        from tests.test_verify import make  # Which needs pytest.
-
-        _PLACES["artifact"] = _folder() / "dist"
-        make(_PLACES["artifact"])
+        _PLACES["artifact"] = _folder()
+        _make(_PLACES["artifact"])
     folder = _PLACES["artifact"]
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     first, second, place, payload = (*data[:1], 0)[0], (*data[1:2], 0)[0], int.from_bytes(data[2:4]), data[4:]
@@ -573,8 +573,38 @@ def artifact(data: bytes) -> None:
             assert not found.ok, after
     finally:
         file.write_bytes(before)
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(folder.parent / "nothing")
+
+
+def _make(folder: Path) -> None:
+    """An artifact with something of everything: text and pictures, references, variants, a file of an earlier release."""
+    star = b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9v9H0z"/></svg>'
+    entries: dict[str, Any] = {}
+    rows = []
+
+    def add(logical_path: str, data: bytes, variants: bool = False) -> tuple[str, Any]:
+        digest = hashlib.sha256(data).hexdigest()
+        path = fingerprint.public_path(logical_path, digest)
+        entry: Any = {"integrity": fingerprint.integrity(digest), "size": len(data)}
+        files = {"": data, **({".br": brotli.compress(data), ".gz": gzip.compress(data, mtime=0)} if variants else {})}
+        for suffix, content in files.items():
+            (folder / path).parent.mkdir(exist_ok=True)
+            (folder / (path + suffix)).write_bytes(content)
+            rows.append((hashlib.sha256(content).hexdigest(), path + suffix))
+        if variants:
+            entry["variants"] = {"br": len(files[".br"]), "gzip": len(files[".gz"])}
+        return path, entry
+
+    for name, data in (("img/star.svg", star), ("img/a.png", bytes(range(256)))):
+        path, entry = add(name, data, variants=name.endswith("svg"))
+        entries[name] = {**entry, "path": path, "type": "x/y"}
+    path, entry = add("css/a.css", f"a{{b:url(../{entries['img/star.svg']['path']})}}".encode(), variants=True)
+    entries["css/a.css"] = {**entry, "path": path, "type": "text/css"}
+    old, carried = add("css/a.css", b"a{b:c}")
+    manifest: Any = {"version": 1, "mode": "production", "base_url": "/static/", "assets": entries}
+    manifest["previous"] = [{"digest": "sha256-" + "0" * 64, "files": {old: carried}}]
+    manifest["digest"] = treaty.digest(rows)
+    (folder / treaty.NAME).write_bytes(treaty.dump(manifest))
+    assert verify(folder).ok
 
 
 def _patched(before: bytes, payload: bytes) -> bytes:
