@@ -1,4 +1,4 @@
-"""Four times as much to do is no more than five times the work, in instructions: for hostile texts and for large projects."""
+"""Four times as much to do is four times the work, in instructions: for hostile texts and for large projects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def growths() -> dict[str, Growth]:
     """From the name of each case what it took."""
-    return counted(times=3, whole=True) if thorough() else counted(times=2)
+    return counted(times=3, whole=True) if thorough() else counted()
 
 
 def test_nothing_takes_more_than_linear_work(growths: dict[str, Growth]) -> None:

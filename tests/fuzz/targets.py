@@ -141,7 +141,7 @@ def script(data: bytes) -> None:
     for path in ("a.js", ("a.mjs", "a.cjs")[len(text) % 2]):
         try:
             _script(text, path)
-        except AssertionError:
+        except (AssertionError, LexError):
             # What no engine takes means nothing that could be kept.
             if _is_script(text) or _is_script(text, module=True):
                 raise

@@ -438,7 +438,7 @@ MANY: Mapping[str, tuple[int, Case]] = {
     "verify: many strange files": (12, _strange),
     "index: many entries": (60, _index),
     "bundle: many parts": (12, _many_parts),
-    "bundle: a chain of imports": (25, _imports),
+    "bundle: a chain of imports": (50, _imports),
 }
 
 
