@@ -30,12 +30,17 @@ def serve_config(server: str, output: Path, manifest: treaty.Manifest, base_url:
     kept = [path for path, entry in sorted(manifest["assets"].items()) if entry["path"] == path]
     exceptions = list(filter(_is_exception, kept))
     for text in (str(output), prefix, *exceptions):
-        if found := re.search(rf"[\x00-\x1f\x7f{re.escape(refused)}]", text):
+        if found := re.search(rf"[{_CONTROLS}{re.escape(refused)}]", text):
             message = f'the character "{found[0]}" in a path has another meaning for {server}, which no writing takes away'
             raise ConfigError(Problem(text, 0, 0, message, "rename it"))
     # Browsers take sheets, scripts and fonts from another host only where that allows it.
     shared = bool(urlsplit(base_url).netloc)
     return "\n".join(SERVERS[server](output, prefix, manifest, exceptions, shared)) + "\n"
+
+
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+_TYPE = re.compile(r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+")
+_SUFFIX = re.compile(r"[A-Za-z0-9]+")
 
 
 def _is_exception(path: str) -> bool:
@@ -51,8 +56,13 @@ def _types(manifest: treaty.Manifest) -> Mapping[str, list[str]]:
     """The suffixes of each media type that the artifact has; those of no type aside."""
     found: dict[str, set[str]] = {media_type(treaty.NAME): {"json"}}
     for entry in manifest["assets"].values():
-        if entry["type"] != _OTHER:
-            found.setdefault(entry["type"], set()).add(entry["path"].rpartition(".")[2].lower())
+        kind, suffix = entry["type"], entry["path"].rpartition(".")[2].lower()
+        if kind == _OTHER:
+            continue
+        # They go into the server's configuration, whoever wrote the manifest.
+        if not _TYPE.fullmatch(kind) or not _SUFFIX.fullmatch(suffix):
+            raise ConfigError(Problem(entry["path"], 0, 0, f'"{kind}" is not its media type', "run `assetbuild compile`"))
+        found.setdefault(kind, set()).add(suffix)
     return {kind: sorted(suffixes) for kind, suffixes in sorted(found.items())}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import re
 import shutil
@@ -159,6 +160,27 @@ def test_a_path_that_the_server_cannot_be_told_is_refused(
     monkeypatch.chdir(project.folder)
     assert cli.main(["serve-config", server]) == 2
     assert "in a path has another meaning for" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"type": "a/b; } location / { root /"}, {"type": "text/css", "path": "a.c;s"}, {"type": "a\x1bb/c"}], ids=str
+)
+@pytest.mark.parametrize("server", ["nginx", "caddy"])
+def test_nothing_of_a_hostile_manifest_becomes_a_directive(
+    server: str,
+    wrong: dict[str, str],
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    project.write({"assets/a.css": ""}).compile()
+    manifest = json.loads((project.folder / "dist/manifest.json").read_text())
+    manifest["assets"]["a.css"] |= wrong
+    (project.folder / "dist/manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.chdir(project.folder)
+    assert cli.main(["serve-config", server]) == 2
+    said = capsys.readouterr()
+    assert (said.out, "is not its media type" in said.err, "\x1b" in said.err) == ("", True, False)
 
 
 def test_the_environment_wins_over_the_manifest_and_an_artifact_must_be_there(
