@@ -375,12 +375,12 @@ def _pieces(text: str, references: Iterable[Reference]) -> list[str]:
 
 def _dropped(language: str, text: str, scan: Scan, find: Callable[[str], Scan]) -> None:
     """Without the comment that names the source map, the text means what it meant."""
-    if scan.map_comment is None:
+    if scan.map_comment is None or (language == "css" and not _sound(text)):
         return
     made = substitute(text, [(*scan.map_comment, scan.map_instead)])
     if language == "css":
         assert _significant(made) == _significant(text)
-        assert _sound(made) == _sound(text)
+        assert _sound(made)
     else:
         assert js_comparison.first_difference(text, made) is None
     assert _named(find(made), but="sourcemap") == _named(scan, but="sourcemap")
