@@ -21,6 +21,7 @@ from assetbuild.filters.rjsmin import RJSMin
 from assetbuild.link import Linker, Text, resolve
 from assetbuild.missing import Missing, Report
 from assetbuild.patterns import Pattern
+from assetbuild.records import NONE, Asset, File
 from assetbuild.references import css, js, sourcemap, svg, webmanifest
 from assetbuild.runtime import closest
 from assetbuild.runtime import manifest as treaty
@@ -380,13 +381,20 @@ def _strange(size: int) -> Work:
 
 
 def _index(size: int) -> Work:
-    looks = {f"0/{path}": "1 2 3 4" for path in _paths(size)}
+    """What is known of assets that name one the next: written, changed here and there, followed from one end to the other."""
+    digest = hashlib.sha256(b"").hexdigest()
+    paths = _paths(size)
+    made = {
+        path: Asset((File(f"{path}.x", digest, 1),), ((f"0/{path}", digest),), (paths[number - 1],))
+        for number, path in enumerate(paths)
+    }
+    looks = {f"0/{path}": "1 2 3 4" for path in paths}
 
     def work() -> None:
-        digest, data = index._written({"key": "k"}, looks, looks)
-        read = index._read(data)
-        assert read is not None
-        assert read[0] == digest
+        records = NONE.changed((), made).changed(paths[::2], {path: made[path] for path in paths[::4]})
+        assert len(records.owners([f"0/{path}" for path in paths])) == size
+        assert len(NONE.changed((), made).leading_to(paths[:1])) == size
+        assert index._uncolumned(*index._column(looks)) == looks
 
     return work
 
