@@ -121,5 +121,5 @@ def test_any_number_of_files_is_built(project: Project) -> None:
             file = project.folder / f"assets/{number % 100}/{number}.{suffix}"
             file.parent.mkdir(exist_ok=True)
             file.write_text(text.format(number))
-    built(project, {}, most_megabytes=150 + FILES // 200)
+    built(project, {}, most_megabytes=150 + FILES // 100)
     assert len(project.manifest["assets"]) == FILES // 4 * 4
