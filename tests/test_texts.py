@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import combinations, product
+from typing import Any
 
 import pytest
 
@@ -42,7 +44,8 @@ def entry(name: str, number: int) -> treaty.Entry:
 
 
 def manifest(names: dict[str, int]) -> bytes:
-    return treaty.dump({**HEAD, "assets": {name: entry(name, number) for name, number in names.items()}})  # type: ignore[typeddict-item]
+    found: Any = {**HEAD, "assets": {name: entry(name, number) for name, number in names.items()}}
+    return treaty.dump({**found, "checksum": "sha256-" + hashlib.sha256(treaty.dump(found)).hexdigest()})
 
 
 @pytest.mark.parametrize(("old", "new", "anew"), steps())

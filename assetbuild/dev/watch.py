@@ -229,6 +229,7 @@ def _end(process: subprocess.Popen[bytes], number: int) -> None:
         process.wait()
     except BaseException:  # Asked once more.
         process.kill()
+        process.wait()
         raise
 
 
