@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assetbuild import cli
+from assetbuild import cli, index
 from assetbuild.cache import Cache, key, opened
 from tests.conftest import Project, examples
 
@@ -229,3 +229,23 @@ def test_the_command_tells_what_the_cache_holds_and_prunes_it(
     assert json.loads(capsys.readouterr().out)["kept"] == 0
     assert entries(project) == []
     assert project.compile().unchanged
+
+
+SMALL = json.dumps(
+    {"key": "", "tools": [], "manifest": "", "reads": {}, "summary": {}, "restless": False, "warnings": [], "below": ""}
+).encode()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [(b"{}", b"", b"", b"", b""), (SMALL, b"a\x1eb", b"1", b"", b""), (b"{}",), (b"no JSON", b"", b"", b"", b"")],
+    ids=["keys missing", "columns of different lengths", "parts missing", "no JSON"],
+)
+def test_an_index_that_does_not_fit_together_is_none(tmp_path: Path, parts: tuple[bytes, ...]) -> None:
+    cache = opened(str(tmp_path))
+    assert isinstance(cache, Cache)
+    cache.keep_index("0" * 64, parts)
+    assert cache.index("0" * 64)
+    assert index.load(cache, "0" * 64) is None
+    cache.keep_index("1" * 64, (SMALL, b"a\x1eb", b"1\x1e2", b"", b""))
+    assert index.load(cache, "1" * 64)

@@ -277,14 +277,18 @@ def test_who_asks_twice_ends_a_command_that_does_not_listen(start: Callable[...,
     assert watch.process.stdout
     lines = [watch.process.stdout.readline() for _ in range(2)]
     (number,) = [int(line) for line in lines if line.strip().isdigit()]
-    watch.process.send_signal(signal.SIGINT)
-    assert watch.process.stdout.readline() == "no\n"
-    watch.process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    assert watch.process.wait(PATIENCE) == 128 + signal.SIGINT
-    assert time.monotonic() - began < 0.8 * PATIENCE_OF_WATCH
-    with pytest.raises(ProcessLookupError):
-        os.kill(number, 0)
+    try:
+        watch.process.send_signal(signal.SIGINT)
+        assert watch.process.stdout.readline() == "no\n"
+        watch.process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert watch.process.wait(PATIENCE) == 128 + signal.SIGINT
+        assert time.monotonic() - began < 0.8 * PATIENCE_OF_WATCH
+        with pytest.raises(ProcessLookupError):
+            os.kill(number, 0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
 
 
 def observed(process: int) -> set[int]:
