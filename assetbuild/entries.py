@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
@@ -12,8 +13,9 @@ from assetbuild.runtime import manifest as treaty
 #: In pieces, each behind the other.
 Text: TypeAlias = Sequence[bytes | memoryview]
 
-#: What stands before the assets and behind them; what each begins with, the first without its comma; and a line end as deep.
-_BEFORE, _BEHIND, _MARK, _LINE = b'{\n  "assets": {', b"\n  },", b',\n    "', "\n    "
+#: What stands before the assets and behind them; what each begins with, the first without its comma, and a line end as deep;
+#: and what comes behind its name.
+_BEFORE, _BEHIND, _MARK, _LINE, _OPEN = b'{\n  "assets": {', b"\n  },", b',\n    "', "\n    ", b": {\n"
 
 
 def entry(path: str, value: treaty.Entry) -> bytes:
@@ -26,13 +28,13 @@ def joined(entries: Mapping[str, bytes]) -> Text:
     return [entries[path] for path in sorted(entries)]
 
 
-def changed(manifest: bytes, names: Mapping[str, object], gone: Collection[str], made: Mapping[str, bytes]) -> Text:
+def changed(manifest: bytes, names: Collection[str], gone: Collection[str], made: Mapping[str, bytes]) -> Text:
     """The text of the assets in a manifest that a build wrote, without some of them, and with others.
 
     names: those in it, in order. gone: those that are to go. made: entries that are new, or in place of others.
     """
     text = b"".join((b",", memoryview(manifest)[len(_BEFORE) : manifest.index(_BEHIND)])) if names else b""
-    return texts.spliced(text, texts.Items(text, names, _MARK, _begin).edits(gone, made))
+    return texts.spliced(text, texts.Items(text, _MARK, _name).edits(names, gone, made))
 
 
 def assembled(head: Mapping[str, object], assets: Text) -> bytes:
@@ -48,6 +50,13 @@ def assembled(head: Mapping[str, object], assets: Text) -> bytes:
 
 def _rest(head: Mapping[str, object]) -> bytes:
     return f"{treaty.written(head, chr(10))[1:]}\n".encode()
+
+
+def _name(text: bytes, start: int) -> str:
+    """What the entry is called that begins here."""
+    start += len(_MARK) - 1
+    name: str = json.loads(text[start : text.index(_OPEN, start)])
+    return name
 
 
 def _begin(path: str) -> bytes:

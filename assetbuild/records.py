@@ -100,13 +100,13 @@ class Records:
         if not made.keys() <= self.names.keys():
             names = dict(sorted(names.items()))
         records = {path: _record(path, asset).encode() for path, asset in made.items()}
-        return Records(names, b"".join(texts.spliced(self.text, self._items.edits(gone, records))))
+        return Records(names, b"".join(texts.spliced(self.text, self._items.edits(self.names, gone, records))))
 
     # ---- the text
 
     @property
     def _items(self) -> texts.Items:
-        return texts.Items(self.text, self.names, _BEGIN, _begin)
+        return texts.Items(self.text, _BEGIN, _name)
 
     def _holders(self, mark: str, names: Collection[str], *, parsed: bool = False) -> dict[str, set[str]]:
         """The assets whose records have items of this kind with these names. parsed: whether it is worth it to take the text
@@ -124,7 +124,7 @@ class Records:
 
     @functools.cached_property
     def _parsed(self) -> dict[str, bytes]:
-        return self._items.apart()
+        return self._items.apart(self.names)
 
     @functools.cached_property
     def _lists(self) -> dict[str, set[str]]:
@@ -139,8 +139,8 @@ class Records:
 NONE = Records({}, b"")
 
 
-def _begin(path: str) -> bytes:
-    return f"{_ASSET}{path}{_VALUE}".encode()
+def _name(text: bytes, start: int) -> str:
+    return text[start + 1 : text.index(_VALUE.encode(), start)].decode()
 
 
 def _record(path: str, asset: Asset) -> str:

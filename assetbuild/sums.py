@@ -28,9 +28,8 @@ def changed(sums: bytes, gone: Collection[str], new: Collection[str]) -> bytes:
         return "".join([f"{one}\n" for one in sorted([*lines, *new], key=_PATH)]).encode()
     edits = []
     for line in gone:
-        whole = f"{line}\n".encode()
-        # With the line end before it, since a path may look like a line.
-        start = 0 if sums.startswith(whole) else sums.index(b"\n" + whole) + 1
+        whole, start = f"{line}\n".encode(), _place(sums, _PATH(line))
+        assert sums.startswith(whole, start), line
         edits.append((start, start + len(whole), b""))
     for line in sorted(new, key=_PATH):
         start = _place(sums, _PATH(line))

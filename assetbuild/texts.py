@@ -3,7 +3,6 @@ is looked at by nobody. As bytes: to write and to hash them takes no further cop
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -15,50 +14,45 @@ Edit = tuple[int, int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """The items of a text. names: of all of them, in order. mark: what each begins with, and what nothing else holds. begin:
-    the mark, and what comes behind it in the item with this name alone."""
+    """The items of a text, sorted by name. mark: what each begins with, and what nothing else holds. name: that of the item
+    which begins at this place of the text."""
 
     text: bytes
-    names: Mapping[str, object]
     mark: bytes
-    begin: Callable[[str], bytes]
+    name: Callable[[bytes, int], str]
 
     def __getitem__(self, name: str) -> bytes:
         start, end = self._span(name)
         return self.text[start:end]
 
-    def apart(self) -> dict[str, bytes]:
-        """All of them."""
-        return {name: self.mark + item for name, item in zip(self.names, self.text.split(self.mark)[1:], strict=True)}
+    def apart(self, names: Iterable[str]) -> dict[str, bytes]:
+        """All of them. names: theirs, in order."""
+        return {name: self.mark + item for name, item in zip(names, self.text.split(self.mark)[1:], strict=True)}
 
-    def edits(self, gone: Collection[str], made: Mapping[str, bytes]) -> list[Edit]:
-        """What makes the text one without some of the items, and with others, new or in place of those that there are. gone:
-        names that there are."""
+    def edits(self, names: Iterable[str], gone: Collection[str], made: Mapping[str, bytes]) -> list[Edit]:
+        """What makes the text one without some of the items, and with others, new or in place of those that there are. names:
+        of all of them, in order. gone: names that there are."""
         touched = sorted({*gone, *made})
         if len(touched) > FEW:
-            items = self.apart()
+            items = self.apart(names)
             for name in gone:
                 del items[name]
             items.update(made)
             return [(0, len(self.text), b"".join([items[name] for name in sorted(items)]))]
-        before = [] if made.keys() <= self.names.keys() else list(self.names)
-        edits = []
-        for name in touched:
-            if name in self.names:
-                start, end = self._span(name)
-            else:
-                number = bisect_left(before, name)
-                start = end = self._start(before[number]) if number < len(before) else len(self.text)
-            edits.append((start, end, made.get(name, b"")))
-        return edits
+        return [(*self._span(name), made.get(name, b"")) for name in touched]
 
     def _span(self, name: str) -> tuple[int, int]:
-        start = self._start(name)
-        end = self.text.find(self.mark, start + 1)
-        return start, len(self.text) if end < 0 else end
-
-    def _start(self, name: str) -> int:
-        return self.text.index(self.begin(name))
+        """Where the item with this name begins and ends, or both times where it would begin: searched for by halves."""
+        low, high = 0, len(self.text)
+        while low < high:
+            start = self.text.rindex(self.mark, low, (low + high) // 2 + len(self.mark))
+            end = self.text.find(self.mark, start + 1)
+            end = len(self.text) if end < 0 else end
+            found = self.name(self.text, start)
+            if found == name:
+                return start, end
+            low, high = (end, high) if found < name else (low, start)
+        return low, low
 
 
 def spliced(text: bytes, edits: Iterable[Edit]) -> list[bytes | memoryview]:
