@@ -83,6 +83,14 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
+@pytest.fixture
+def inside(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project that is the working folder, with no time given from outside."""
+    monkeypatch.chdir(project.folder)
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    return project
+
+
 def toml(**keys: object) -> str:
     """An assetbuild.toml with these keys at its top; JSON's strings, lists and numbers are TOML's."""
     return "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())

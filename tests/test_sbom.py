@@ -150,10 +150,8 @@ SITE: dict[str, str | bytes] = {
 
 
 @pytest.fixture
-def site(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.chdir(project.folder)
-    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    return project.write(SITE)
+def site(inside: Project) -> Project:
+    return inside.write(SITE)
 
 
 def run(*words: str) -> int:

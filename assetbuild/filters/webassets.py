@@ -44,6 +44,7 @@ from assetbuild.filters import (
     needs,
     process,
 )
+from assetbuild.reading import content
 from assetbuild.references import Note
 from assetbuild.syntax import Difference, LexError
 
@@ -519,7 +520,7 @@ def _written(text: str, file: str) -> str:
 
 def _holds(file: str, text: str) -> bool:
     try:
-        return Path(file).read_bytes() == text.encode()
+        return content(file) == text.encode()
     except OSError:
         return False
 
