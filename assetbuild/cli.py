@@ -733,8 +733,9 @@ def _logical_path(config: Config, path: str) -> str:
 
 
 def _print_lines(lines: Iterable[str]) -> None:
-    for line in lines:
-        _print("\t".join(printable(cell) for cell in line.split("\t")))
+    """They stand before what is told of them afterwards, on the other stream."""
+    if text := "\n".join("\t".join(printable(cell) for cell in line.split("\t")) for line in lines):
+        _print(text, at_once=True)
 
 
 def _print_json(document: object) -> None:
@@ -750,9 +751,11 @@ def _print_line(document: object) -> None:
     sys.stdout.flush()
 
 
-def _print(text: str) -> None:
+def _print(text: str, *, at_once: bool = False) -> None:
     try:
         sys.stdout.write(text + "\n")
+        if at_once:
+            sys.stdout.flush()
     except BrokenPipeError:
         _nobody_reads(sys.stdout)
     except OSError as error:

@@ -455,6 +455,26 @@ def test_a_person_at_a_terminal_sees_colours_and_a_script_does_not(project: Proj
         assert (b"\x1b[" in seen) == coloured
 
 
+@pytest.mark.parametrize("words", [("check",), ("verify",)])
+def test_what_is_found_stands_before_the_verdict_whatever_the_stream_is(project: Project, words: tuple[str, ...]) -> None:
+    project.write({"assets/a.css": "", "templates/a.html": "{{ asset('b.css') }}"}).compile()
+    (project.folder / "dist" / project.public("a.css")).unlink()
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-m", "assetbuild", *words]
+    done = subprocess.run(
+        command,
+        cwd=project.folder,
+        env=environ | {"PYTHONPATH": str(HOME)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    first, last = done.stdout.splitlines()
+    assert "1 finding" in last
+    assert "1 finding" not in first
+
+
 def test_whoever_stops_reading_the_list_hears_no_complaint(built: Project) -> None:
     with process(built.folder, "list") as child:
         assert child.stdout

@@ -29,7 +29,12 @@ def expressions() -> dict[str, re.Pattern[str]]:
     return found
 
 
-POSSESSIVE = {name: one for name, one in expressions().items() if atomic(one.pattern) != one.pattern}
+def source(one: re.Pattern[str]) -> str:
+    """As it is written: in an early Python that is not what is compiled."""
+    return one._source[0] if isinstance(one, Expression) else one.pattern
+
+
+POSSESSIVE = {name: one for name, one in expressions().items() if atomic(source(one)) != source(one)}
 
 
 def test_there_are_such_expressions() -> None:
@@ -52,7 +57,7 @@ def test_an_atomic_group_stands_for_a_possessive_quantifier_behind_a_group(posse
 @pytest.mark.parametrize("name", POSSESSIVE)
 def test_both_forms_find_the_same(name: str) -> None:
     one = POSSESSIVE[name]
-    other = re.compile(atomic(one.pattern), one.flags)
+    other = re.compile(atomic(source(one)), one.flags)
     for text in (HTMX.read_text()[:60_000], SHEET.read_text(), "a = `x${{b: /[/]/g}}` // c\n/* d */ 'e' \\66 url( 'f' )"):
         assert [m.span() for m in one.finditer(text)] == [m.span() for m in other.finditer(text)]
 
