@@ -147,7 +147,7 @@ def opened(context: BrowserContext, site: Site) -> Page:
 
 
 def colour(page: Page, number: int) -> None:
-    until(page, f"getComputedStyle(document.body).color === 'rgb({number}, {number}, {number})'")
+    until(page, f"document.body && getComputedStyle(document.body).color === 'rgb({number}, {number}, {number})'")
 
 
 def test_a_changed_sheet_and_image_are_swapped_without_a_page_load(context: BrowserContext, site: Site) -> None:

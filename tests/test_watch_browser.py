@@ -91,7 +91,7 @@ def test_edits_come_to_the_page_and_errors_over_it(day: Day, page: Page) -> None
     heard: list[str] = []
     page.on("console", lambda message: heard.append(message.text))
     day.add("assets/css/site.css", "\nbody { outline-color: rgb(1, 2, 3) }")
-    until(page, "getComputedStyle(document.body).outlineColor === 'rgb(1, 2, 3)'")
+    until(page, "document.body && getComputedStyle(document.body).outlineColor === 'rgb(1, 2, 3)'")
     assert page.evaluate("window.kept") == 1, "the page was not loaded again"
 
     sheet = day.add("assets/css/site.css", "\nbody { background: url(../img/gone.png) }")
@@ -116,7 +116,7 @@ def test_edits_come_to_the_page_and_errors_over_it(day: Day, page: Page) -> None
         time.sleep(0.1)
     page.evaluate("window.kept = 2")
     day.add("assets/css/site.css", "\nbody { outline-color: rgb(4, 5, 6) }")
-    until(page, "getComputedStyle(document.body).outlineColor === 'rgb(4, 5, 6)'")
+    until(page, "document.body && getComputedStyle(document.body).outlineColor === 'rgb(4, 5, 6)'")
     assert page.evaluate("window.kept") == 2
 
     day.process.send_signal(signal.SIGINT)
