@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (work / "table.md").write_text(text, "utf-8")
     if options.docs:
         PAGE.write_text(table.page(PAGE.read_text("utf-8"), text), "utf-8")
+    shutil.rmtree(work / "jobs")
     sys.stdout.write(text)
     return 0
 

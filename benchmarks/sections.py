@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -70,8 +69,12 @@ def corpus(bench: Bench, name: str, count: int, *, real: bool = True, size: int 
 
 
 def clean(job: Job) -> None:
-    for path in job.clean:
-        subprocess.run(["rm", "-rf", "--", str(path)], check=True)
+    """Puts aside what a cold build starts without. Nothing is deleted before the end of all: for up to six minutes ext4 steps
+    over the inodes of deleted files, which takes longer than to make a file (recently_deleted() in fs/ext4/ialloc.c)."""
+    left = job.folder / "left"
+    left.mkdir(exist_ok=True)
+    for path in filter(os.path.lexists, job.clean):
+        path.rename(left / str(len(os.listdir(left))))
 
 
 def cold(job: Job, *, watched: bool = False) -> Sample:
