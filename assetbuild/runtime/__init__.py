@@ -95,7 +95,7 @@ class Assets:
     Raises ManifestError where there is no manifest that can be read, ValueError for a base URL that is none.
     """
 
-    __slots__ = ("__weakref__", "_auto_reload", "_base_url", "_file", "_shown", "_state")
+    __slots__ = ("__weakref__", "_auto_reload", "_base_url", "_file", "_fixed", "_shown", "_state")
 
     def __init__(
         self,
@@ -123,6 +123,8 @@ class Assets:
             # The stat comes first: a manifest that is replaced in between is noticed at the next look-up.
             seen = _stamp(self._file) if auto_reload else None
             self._state = _read(shown, self._base_url, seen, named=named)
+        # What every page asks for most is one step away, where no look at the disk comes first.
+        self._fixed = {} if auto_reload else self._state.urls
 
     @property
     def base_url(self) -> str:
@@ -164,10 +166,10 @@ class Assets:
 
     def url(self, path: str) -> str:
         """The URL of an asset. A ?query and a #fragment behind the path stay behind it. Raises AssetNotFound."""
-        state = self._current() if self._auto_reload else self._state
         try:
-            return state.urls[path]
+            return self._fixed[path]
         except KeyError:
+            state = self._current()
             name, rest = self._find(state, path)
             return "".join((state.urls[name], rest))
 
