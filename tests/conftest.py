@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import compileall
 import json
 import signal
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import assetbuild
 from assetbuild import compile as build
 from assetbuild import config as configuration
 from assetbuild.pool import available_cores
@@ -29,6 +31,12 @@ if thorough():
 def examples(count: int) -> int:
     """How many examples a property is tried with that is given so many from day to day."""
     return count * 20 if thorough() else count
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Bytecode once, and not in each of the processes that tests start with PYTHONDONTWRITEBYTECODE."""
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(str(Path(assetbuild.__file__).parent), quiet=2)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -147,6 +147,8 @@ def shared(browser: Browser) -> Iterator[Visit]:
 def home(site: Site, browser: Browser) -> Iterator[Visit]:
     """The front page as it stands after loading; the tests that share it only look."""
     with visit(browser, f"{site.url}/") as opened:
+        # A busy machine is quiet for half a second before the modules have come to their end.
+        opened.page.wait_for_selector("html[data-modules=ready]", state="attached")
         yield opened
 
 
