@@ -23,9 +23,10 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, handler)
 
+# No test is about how long it takes: a machine may be busy.
+hypothesis.settings.register_profile("daily", hypothesis.settings.default, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=2000, deadline=None)
-if thorough():
-    hypothesis.settings.load_profile("thorough")
+hypothesis.settings.load_profile("thorough" if thorough() else "daily")
 
 
 def examples(count: int) -> int:

@@ -305,7 +305,7 @@ def edited(dice: random.Random, folder: Path) -> set[Path]:
 
 
 @pytest.mark.long
-@settings(deadline=None, max_examples=examples(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32))
 def test_after_any_edits_a_build_gives_what_a_fresh_one_gives(project: Project, seed: int) -> None:
     dice = random.Random(seed)

@@ -39,7 +39,7 @@ def test_what_must_hold_holds_for_words_of_the_language_in_any_order(target: str
     # Every text is a byte that some targets take for a choice, and words with now and then a character between.
     words = st.lists(st.sampled_from(WORDS[target]) | st.characters(codec="utf-8"), max_size=20).map("".join)
 
-    @settings(max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(20), suppress_health_check=list(HealthCheck))
     @given(st.integers(0, 255), words)
     def holds(choice: int, text: str) -> None:
         TARGETS[target](bytes([choice]) * (target in ("rewriting", "verify")) + text.encode())

@@ -108,7 +108,7 @@ def _differently_read(text: str) -> bool:
     )
 
 
-@settings(max_examples=examples(8), deadline=None, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=examples(8), phases=(Phase.explicit, Phase.generate))
 @given(st.lists(_NASTY | _PIECES, min_size=300, max_size=400))
 def test_any_text_has_the_tokens_that_css_tree_gives_it(texts: list[str]) -> None:
     texts = [text for text in texts if not _differently_read(text)]
@@ -187,7 +187,7 @@ def _our_values(text: str) -> list[tuple[str, str]]:
     return found + [("end", "")] * len(closing)
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(1000))
 @example("url(a\\)")
 @example("a\\")
 @given(_NASTY | _PIECES)
