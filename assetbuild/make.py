@@ -177,6 +177,8 @@ def _published(
             manifest = rest.manifest(config)
             along = releases.continued(config, last, dropped, assets.values()) if manifest else None
             text = entries.changed(manifest, rest.depth.records.names, dropped, texts) if manifest else ()
+            if along and not along.files.keys().isdisjoint(rest.found.damaged):
+                along = None  # What is damaged and of no source any more does not go along, and nobody can make it anew.
         if along is None:
             return None
         summary = along.noted(counted, config, depth.sums)

@@ -41,10 +41,13 @@ class Along(NamedTuple):
 
 
 def due(config: Config, summary: Mapping[str, Any]) -> bool:
-    """Whether an artifact with this summary wants a build though no source has changed: a release has expired, or others are to
-    go along than those that did."""
+    """Whether an artifact with this summary wants a build though no source has changed: a release has expired, or has no date
+    by which it could, or others are to go along than those that did."""
+    releases = summary["previous"]
+    if config.keep_days is not None and not all("date" in release for release in releases):
+        return True
     try:
-        return bool(_asked(config) != summary["asked"] or _limited(config, summary["previous"]) != summary["previous"])
+        return bool(_asked(config) != summary["asked"] or _limited(config, releases) != releases)
     except AssetbuildError:
         return True  # The build itself says what is wrong.
 
@@ -64,7 +67,7 @@ def _limited(config: Config, releases: Sequence[Release]) -> list[Release]:
     if all("date" in release for release in releases):
         releases = sorted(releases, key=lambda release: -release["date"])
     now = time.time() if config.source_date_epoch is None else config.source_date_epoch
-    oldest = float("inf") if days is None else now - days * _DAY
+    oldest = now - days * _DAY if days else float("inf")  # No days are no age at all, at whatever time.
     young = [release.get("date", float("-inf")) >= oldest for release in releases]
     return [release for number, release in enumerate(releases) if number < (keep or 0) or young[number]]
 

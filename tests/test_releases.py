@@ -193,6 +193,31 @@ def test_a_file_is_kept_while_either_number_or_age_says_so(
     assert releases.there() == [f"{day:02}" for day in there]
 
 
+def test_what_is_damaged_and_of_no_source_any_more_does_not_go_along(releases: Releases) -> None:
+    releases.build({"a.txt": "a1", "b.txt": "b1"}, keep=1)
+    (file,) = (releases.folder / "dist").glob("a.*")
+    file.write_text("other")
+    result = releases.build({"b.txt": "b1"}, keep=1)
+    assert [problem.message for problem in result.warnings] == [
+        "this file of an earlier release is given up: it has other bytes than its manifest says"
+    ]
+    assert releases.there() == ["b1"]
+
+
+def test_no_days_keep_nothing_whether_or_not_the_last_build_is_known(releases: Releases) -> None:
+    releases.build({"a.txt": "a1"}, day=1, keep_days=0)
+    releases.build({"a.txt": "a2"}, day=1, keep_days=0)
+    assert releases.there() == ["a2"]
+
+
+def test_a_release_without_a_date_gets_one_as_soon_as_an_age_is_asked_for(releases: Releases) -> None:
+    for text in ("a1", "a2"):
+        releases.build({"a.txt": text}, keep=1)
+    releases.build(keep=1, keep_days=7)
+    releases.build({"a.txt": "a3"}, keep=1, keep_days=7)
+    assert releases.there() == ["a1", "a2", "a3"]
+
+
 def test_time_alone_lets_releases_expire(releases: Releases) -> None:
     releases.build({"a.txt": "a1"}, day=1, keep_days=3)
     releases.build({"a.txt": "a2"}, day=2, keep_days=3)
