@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from assetbuild import config as configuration
 from assetbuild import looks
 from assetbuild.compile import compile as build
-from assetbuild.errors import AssetbuildError, BuildError
+from assetbuild.errors import AssetbuildError, BuildError, ConfigError
 from assetbuild.result import Result
 from assetbuild.verify import verify
 from tests.conftest import Project, examples
@@ -106,6 +106,17 @@ def test_what_was_done_to_the_artifact_is_put_right(project: Project, what: str)
     assert file.stat().st_mode & 0o777 == 0o644
     assert file.parent.stat().st_mode & 0o777 == 0o755
     assert verify(dist).findings == ()
+
+
+def test_a_folder_of_the_artifact_that_became_a_link_to_itself_is_no_more_trusted(project: Project) -> None:
+    project.write(SITE).compile()
+    aged(project)
+    project.compile()
+    folder = project.folder / "dist/css"
+    folder.rename(project.folder / "elsewhere")
+    folder.symlink_to(project.folder / "elsewhere")
+    with pytest.raises(ConfigError, match="in the way: css"):
+        project.compile()
 
 
 def test_a_change_that_leaves_size_and_time_is_noticed(project: Project) -> None:

@@ -35,6 +35,10 @@ class Place:
     # Folders; the output is ""
 
     def folders_right(self, folders: Iterable[str]) -> bool:
+        """Whether they are as a build leaves them. A link in the place of one is not, wherever it leads."""
+        folders = tuple(folders)
+        if any(os.path.islink(self.path(folder)) for folder in folders):
+            return False
         return all(self.mode_right(folder) and self.time_right(folder) for folder in ("", *folders))
 
     def mode_right(self, folder: str) -> bool:
