@@ -165,8 +165,9 @@ def found(config: Config, made: Collection[Asset]) -> Along:
 
 
 def _releases(config: Config, artifacts: Sequence[Earlier], current: Mapping[str, str]) -> list[Release]:
-    """Each artifact as a release, where it is another than the current one; then what they had carried along themselves. Of
-    files that the current one has, nothing is said."""
+    """Each artifact as a release, where it is another than the current one; then what they had carried along themselves, the
+    output folder's first, so that a build upon its own result keeps what it kept. Of files that the current one has, nothing is
+    said."""
     found: list[tuple[str, int, Release]] = []
     chains: list[Counter[str]] = []
     for one in artifacts:
@@ -176,7 +177,7 @@ def _releases(config: Config, artifacts: Sequence[Earlier], current: Mapping[str
             digest = one.manifest["digest"]
             chains[-1][digest] += 1
             found.append((digest, 0, _release(config, digest, assets, one.manifest.get("date"), one.folder)))
-    for one, chain in zip(artifacts, chains, strict=True):
+    for one, chain in sorted(zip(artifacts, chains, strict=True), key=lambda pair: not pair[0].own):
         for release in one.manifest["previous"]:
             digest = release["digest"]
             found.append((digest, chain[digest], _release(config, digest, release["files"], release.get("date"), one.folder)))

@@ -218,6 +218,19 @@ def test_a_release_without_a_date_gets_one_as_soon_as_an_age_is_asked_for(releas
     assert releases.there() == ["a1", "a2", "a3"]
 
 
+def test_a_build_upon_its_own_result_keeps_what_it_kept(releases: Releases) -> None:
+    """Releases of one date have no order of their own."""
+    for number in range(1, 5):
+        releases.build({"a.txt": f"a{number}"}, keep=3, day=1)
+        if number == 3:
+            shutil.copytree(releases.folder / "dist", releases.folder / "before")
+    releases.build({"a.txt": "a5"}, previous=("before",), keep=3, day=1)
+    kept = releases.manifest()["previous"]
+    shutil.rmtree(releases.folder / ".assetbuild")
+    releases.build(previous=("before",), keep=3, day=1)
+    assert (releases.manifest()["previous"], len(kept)) == (kept, 3)
+
+
 def test_time_alone_lets_releases_expire(releases: Releases) -> None:
     releases.build({"a.txt": "a1"}, day=1, keep_days=3)
     releases.build({"a.txt": "a2"}, day=2, keep_days=3)
