@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from assetbuild.filters import Filtered, FilterError, FilterUnavailableError, Language, Unit, needs, webassets
+from assetbuild.filters import Filtered, FilterError, FilterUnavailableError, Language, Unit, modules, needs, webassets
 
 Tool = Callable[..., Path]
 Apply = Callable[..., Filtered]
@@ -68,7 +68,7 @@ def module(tmp_path: Path) -> Iterator[Callable[[str, str], str]]:
     yield write
     for name in names:
         sys.modules.pop(name, None)
-        webassets._imported.pop(name, None)
+        modules._imported.pop(name, None)
 
 
 def failing(apply: Apply, *args: object, **keywords: object) -> FilterError:

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
+from assetbuild.filters import modules
 from assetbuild.filters import webassets as registry
 
 with warnings.catch_warnings():
@@ -175,4 +176,4 @@ def _identity(one: Any) -> tuple[str, ...]:
         return (registry.readable(function),)
     closed = [registry.readable(cell.cell_contents) for cell in function.__closure__ or ()]
     where = f"{function.__module__}:{function.__qualname__}:{function.__code__.co_firstlineno}"
-    return (where, registry.source_digest(function.__module__), *closed)
+    return (where, modules.digest(function.__module__), *closed)

@@ -11,9 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import hashlib
-import importlib
-import importlib.util
 import inspect
 import io
 import json
@@ -41,6 +38,7 @@ from assetbuild.filters import (
     Settings,
     Unit,
     libsass,
+    modules,
     needs,
     process,
 )
@@ -594,40 +592,20 @@ def _implementation(name: str) -> tuple[Callable[[], Any], tuple[str, ...]]:
     return found, (name, digest)
 
 
-#: The digest of each module's source as it was when it was imported.
-_imported: dict[str, str] = {}
-
-
 def _module(name: str) -> tuple[types.ModuleType, str]:
-    """A module of the user's own and its source's digest. One that was edited since it was imported is imported again."""
+    """A module of the user's own, and its digest."""
     try:
-        importlib.invalidate_caches()
-        spec = importlib.util.find_spec(name)
-        origin = spec.origin if spec else None
-        digest = ""
-        if origin and os.path.isfile(origin):
-            digest = hashlib.sha256(Path(origin).read_bytes()).hexdigest()
         with contextlib.redirect_stdout(io.StringIO()):
-            module = importlib.import_module(name)
-            if _imported.get(name, digest) != digest:
-                module = importlib.reload(module)
+            return modules.imported(name)
     except (Exception, SystemExit) as error:
         raise FilterUnavailableError(f"{name} cannot be imported: {_said(error)}") from error
-    _imported[name] = digest
-    return module, digest
 
 
 def class_identity(one: type) -> tuple[str, ...]:
     """What tells a filter class from others: webassets' own by its module, since webassets' version is told besides."""
     if one.__module__.startswith("webassets."):
         return (one.__module__,)
-    return (f"{one.__module__}:{one.__qualname__}", source_digest(one.__module__))
-
-
-def source_digest(module: str) -> str:
-    """The digest of the source of a module that is imported, or "" where it has none."""
-    file = getattr(sys.modules.get(module), "__file__", None)
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file and os.path.isfile(file) else ""
+    return (f"{one.__module__}:{one.__qualname__}", modules.digest(one.__module__))
 
 
 def readable(value: object) -> str:

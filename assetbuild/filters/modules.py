@@ -1,0 +1,136 @@
+"""Modules of the user's own that filters are made of: known by their sources and by those of all that they import, and imported
+again where any of these was edited."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import hashlib
+import importlib
+import importlib.util
+import os
+import sys
+import sysconfig
+import types
+from collections.abc import Collection, Iterator, Mapping
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import NamedTuple
+
+#: What is installed there has a version, which says what it is.
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_STANDARD = sysconfig.get_path("stdlib") + os.sep
+
+
+class _Source(NamedTuple):
+    """digest: the SHA-256 of its bytes. imports: the modules that its imports may mean, and the packages that it is in."""
+
+    digest: str
+    imports: frozenset[str]
+
+
+#: The sources of each module that was imported, as they were then.
+_imported: dict[str, Mapping[str, _Source]] = {}
+
+
+def imported(name: str) -> tuple[types.ModuleType, str]:
+    """The module, with all that it imports as it is now, and its digest. Raises whatever its code does."""
+    importlib.invalidate_caches()
+    now = _sources(name)
+    for one in _stale(_imported.get(name, now), now):
+        _forget(one)
+    module = importlib.import_module(name)
+    _imported[name] = now
+    return module, _digest(now)
+
+
+def _forget(name: str) -> None:
+    package, _, own = name.rpartition(".")
+    sys.modules.pop(name, None)
+    # `from package import module` takes what the package has under that name.
+    if package in sys.modules:
+        vars(sys.modules[package]).pop(own, None)
+
+
+def digest(name: str) -> str:
+    """What tells a module from an edited one, or one of which something was edited that it imports, by whatever steps."""
+    return _digest(_sources(name))
+
+
+def _digest(sources: Mapping[str, _Source]) -> str:
+    lines = "".join(f"{one} {source.digest}\n" for one, source in sorted(sources.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _stale(before: Mapping[str, _Source], now: Mapping[str, _Source]) -> set[str]:
+    """What was edited, and whatever imports that."""
+    found = {one for one in {*before, *now} if before.get(one) != now.get(one)}
+    while more := {one for one, source in now.items() if one not in found and not found.isdisjoint(source.imports)}:
+        found |= more
+    return found
+
+
+def _sources(name: str) -> dict[str, _Source]:
+    """The sources of a module, which may be an installed one, and of those of the user's own that it imports."""
+    found: dict[str, _Source] = {}
+    waiting = {name}
+    while waiting:
+        one = waiting.pop()
+        file = _file(one)
+        if file is None or (one != name and not _is_own(file)):
+            continue
+        with contextlib.suppress(OSError):
+            text = Path(file).read_bytes()
+            package = one if os.path.basename(file) == "__init__.py" else one.rpartition(".")[0]
+            found[one] = _Source(
+                hashlib.sha256(text).hexdigest(), _imports(text, one, package) if _is_own(file) else frozenset()
+            )
+            waiting |= found[one].imports - found.keys()
+    return found
+
+
+def _file(name: str) -> str | None:
+    """Where a module's source is, found without importing the packages that it is in."""
+    within: Collection[str] | None = None
+    spec = None
+    path = ""
+    for part in name.split("."):
+        path = f"{path}.{part}" if path else part
+        spec = PathFinder.find_spec(path, None if within is None else list(within))
+        if spec is None:
+            # It came by another way, or is built in.
+            return getattr(sys.modules.get(name), "__file__", None)
+        within = spec.submodule_search_locations or ()
+    return spec.origin if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def _is_own(file: str) -> bool:
+    return not file.startswith(_STANDARD) and not any(folder in file for folder in _INSTALLED)
+
+
+@functools.lru_cache(256)
+def _imports(text: bytes, name: str, package: str) -> frozenset[str]:
+    """Names of modules that a source's imports may mean."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return frozenset()  # To import it will say so.
+    found = set(_with_packages(name.rpartition(".")[0]))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found.update(_with_packages(alias.name))
+        elif isinstance(node, ast.ImportFrom):
+            with contextlib.suppress(ImportError):  # Above the topmost package.
+                base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+                found.update(_with_packages(base))
+                found.update(f"{base}.{alias.name}" for alias in node.names if alias.name != "*")
+    return frozenset(found - {name})
+
+
+def _with_packages(name: str) -> Iterator[str]:
+    """`a.b.c`, `a.b`, `a`."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
