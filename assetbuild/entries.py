@@ -37,15 +37,19 @@ def changed(manifest: bytes, names: Collection[str], gone: Collection[str], made
     return texts.spliced(text, texts.Items(text, _MARK, _name).edits(names, gone, made))
 
 
-def assembled(head: Mapping[str, object], assets: Text) -> bytes:
-    """The manifest, with its checksum. head: its other keys. assets: their text."""
+def assembled(head: Mapping[str, object], assets: Text) -> tuple[bytes, str]:
+    """The manifest, with its checksum, and the SHA-256 of it all. head: its other keys. assets: their text."""
     first, *others = [piece for piece in assets if piece] or [b""]
     # No comma stands before the first, and an object without keys is written on one line.
     start = (_BEFORE, memoryview(first)[1:], *others, _BEHIND if first else _BEHIND[-2:])
-    sha = hashlib.sha256()
-    for piece in (*start, _rest(head)):
-        sha.update(piece)
-    return b"".join((*start, _rest({**head, "checksum": f"sha256-{sha.hexdigest()}"})))
+    whole = hashlib.sha256()
+    for piece in start:
+        whole.update(piece)
+    without = whole.copy()  # Some megabytes are the same for both.
+    without.update(_rest(head))
+    rest = _rest({**head, "checksum": f"sha256-{without.hexdigest()}"})
+    whole.update(rest)
+    return b"".join((*start, rest)), whole.hexdigest()
 
 
 def _rest(head: Mapping[str, object]) -> bytes:

@@ -87,12 +87,13 @@ class Linker:
     def __init__(self, texts: Mapping[str, Text], read: Callable[[str], bytes], names: Mapping[str, str] = {}) -> None:
         self._texts = texts
         self._read = read
-        self.names: dict[str, str] = {**names, **{path: path for path, text in texts.items() if text.kept}}
+        self.names: dict[str, str] = {path: path for path, text in texts.items() if text.kept}
+        self._linked = names  # Thousands, of which few are asked for.
         self.outputs: dict[str, Output] = {}
 
     def link(self, progress: Callable[[int], None]) -> dict[str, Output]:
         """Name and hash everything. Raises what `read` raises."""
-        edges = {path: set(filter(None, text.targets)) - self.names.keys() for path, text in self._texts.items()}
+        edges = {path: {aim for aim in text.targets if aim and self._waits(aim)} for path, text in self._texts.items()}
         for members in groups(edges):
             if len(members) > 1 or members[0] in edges[members[0]]:
                 self._link_group(members)
@@ -100,6 +101,9 @@ class Linker:
                 self._link_one(members[0])
             progress(len(self.outputs))
         return self.outputs
+
+    def _waits(self, target: str) -> bool:
+        return target not in self.names and target not in self._linked
 
     def _link_one(self, path: str) -> None:
         text = self._texts[path]
@@ -137,7 +141,7 @@ class Linker:
         replacements = []
         for reference, target in zip(text.references, text.targets, strict=True):
             if target:
-                name = provisional.get(target) or self.names[target]
+                name = provisional.get(target) or self.names.get(target) or self._linked[target]
                 replacements.append((reference.start, reference.end, relative(here, name, reference.kind)))
             elif target == MISSING and reference.kind == "sourcemap":
                 replacements.append((*reference.whole, reference.instead))

@@ -128,7 +128,7 @@ def _make(
     surface = Surface(
         key=_key(order, filters),
         tools=tuple(sorted(filters)),
-        manifest=hashlib.sha256(published.manifest).hexdigest(),
+        manifest=published.manifest,
         looks=looks,
         reads=_reads(linked, seen, rest, started),
         files=published.looks,
@@ -144,9 +144,9 @@ def _make(
 
 
 class _Published(NamedTuple):
-    """The manifest, the summary of the artifact, how its files look, what was done to it, and what could not go along."""
+    """The manifest's SHA-256, the artifact's summary, how its files look, what was done to it, and what could not go along."""
 
-    manifest: bytes
+    manifest: str
     summary: Mapping[str, Any]
     looks: Mapping[str, str]
     done: publish.Published
@@ -182,7 +182,7 @@ def _published(
         if along is None:
             return None
         summary = along.noted(counted, config, depth.sums)
-        data = entries.assembled(_head(summary, order), text)
+        data, digest = entries.assembled(_head(summary, order), text)
         standing = rest.standing(dropped, along) if rest else None
         files = [*files, *along.items]
         done = publish.publish(
@@ -198,7 +198,7 @@ def _published(
         before = dict(rest.found.files) if rest else {}
         for path in standing.gone if standing else ():
             before.pop(path, None)
-        return _Published(data, summary, _looked_at(config, before, files), done, along.warnings)
+        return _Published(digest, summary, _looked_at(config, before, files), done, along.warnings)
 
 
 def _item(linked: Linked, path: str) -> publish.Item:

@@ -39,17 +39,23 @@ def taken(paths: Collection[str]) -> set[str]:
 def obstructed(paths: Collection[str], others: Collection[str]) -> set[str]:
     """Those of the files that cannot be beside the others: called like one, like a folder of one, or in a folder that is called
     like one."""
-    if len(paths) <= _FEW:
+    few = {path: folded(path) for path in paths}
+    if len(few) <= _FEW:
         text = "\n".join(("", folded("\n".join(others)), ""))
-        return {path for path in paths if _is_obstructed(folded(path), text)}
+        bad = {folder for folder in all_folders(few.values()) if f"\n{folder}\n" in text}
+        return {path for path, own in few.items() if _stands(own, text) or not bad.isdisjoint(folders_of(own))}
     files = _files(others)
     names = files | all_folders(files)
-    return {path for path in paths if (own := folded(path)) in names or not files.isdisjoint(folders_of(own))}
+    return {path for path, own in few.items() if own in names or not files.isdisjoint(folders_of(own))}
 
 
-def _is_obstructed(path: str, others: str) -> bool:
-    """The same for one, where the others are lines, with a line end before the first too."""
-    return f"\n{path}\n" in others or f"\n{path}/" in others or any(f"\n{one}\n" in others for one in folders_of(path))
+def _stands(name: str, lines: str) -> bool:
+    """Whether a line is this name, or a path below it. A line end stands before the first too."""
+    line = f"\n{name}"
+    at = lines.find(line)
+    while at >= 0 and lines[at + len(line)] not in "\n/":
+        at = lines.find(line, at + 1)
+    return at >= 0
 
 
 def crowded(groups: Iterable[Sequence[str]], others: Collection[str]) -> set[str]:
