@@ -3,6 +3,8 @@ what the edited one makes, in the same process too."""
 
 from __future__ import annotations
 
+import os
+import py_compile
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,14 +73,40 @@ def test_an_edit_of_what_a_filter_is_made_of_shows_in_the_next_build(
     assert project.compile().unchanged
 
 
-def test_only_what_was_edited_and_what_imports_it_is_imported_again(project: Project) -> None:
-    project.write({"top.py": "import left, right", "left.py": "import low", "right.py": "", "low.py": "X = 1"})
-    modules.imported("top")
-    before = {name: sys.modules[name] for name in ("top", "left", "right", "low")}
+def test_an_edit_brings_all_in_again_that_the_module_imports(project: Project) -> None:
+    project.write({"top.py": "import left, right", "left.py": "import low", "right.py": "SEEN = []", "low.py": "X = 1"})
+    modules.imported("top")[0].right.SEEN.append("models are registered once")
+    assert modules.imported("top")[0].right.SEEN
     project.write({"low.py": "X = 22"})
     top, _ = modules.imported("top")
-    assert top.left.low.X == 22
-    assert [name for name, module in before.items() if sys.modules[name] is module] == ["right"]
+    assert (top.left.low.X, top.right.SEEN) == (22, [])
+
+
+def test_what_came_in_before_a_failure_is_not_taken_for_what_was_put_back(project: Project) -> None:
+    good = {"top.py": "import low", "low.py": "X = 1"}
+    project.write(good)
+    modules.imported("top")
+    project.write({"top.py": "import low\nraise ValueError", "low.py": "X = 22"})
+    with pytest.raises(ValueError):
+        modules.imported("top")
+    project.write(good)
+    assert modules.imported("top")[0].low.X == 1
+
+
+def test_an_edit_within_the_second_of_the_bytecode_is_seen(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    file = project.write({"top.py": "import low", "low.py": "X = 1"}).folder / "low.py"
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    assert modules.imported("top")[0].low.X == 1
+    py_compile.compile(str(file))
+    file.write_text("X = 2")
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    assert modules.imported("top")[0].low.X == 2
+
+
+def test_this_package_is_never_imported_again(project: Project) -> None:
+    project.write({"own.py": "from assetbuild import interrupts"})
+    assert modules._sources("own").keys() == {"own"}
 
 
 def test_what_is_installed_is_known_by_itself_alone(project: Project) -> None:

@@ -113,6 +113,35 @@ def test_a_change_is_built_and_what_is_wrong_leaves_what_was_good(
     assert watch.end() == 0
 
 
+ENVIRONMENT = (
+    "from webassets import Bundle, Environment\nfrom bundled import FILES, mark\nenv = Environment('static', '/static')\n"
+)
+ENVIRONMENT += "env.register('all', Bundle(*FILES, filters=[mark], output='all.css'))\n"
+BUNDLED = "FILES = ['a.css']\ndef mark(_in, out, **kw):\n    out.write(_in.read() + '/* one */')\n"
+
+
+def test_an_edit_of_the_module_of_bundles_or_of_what_it_imports_is_built(project: Project, start: Callable[..., Watch]) -> None:
+    # The environment's folder is no source of the configuration's: what is observed changes with it.
+    files = {
+        "static/a.css": "a{}",
+        "static/b.css": "b{}",
+        "assets/c.css": "c{}",
+        "env_of_site.py": ENVIRONMENT,
+        "bundled.py": BUNDLED,
+    }
+    project.write({"assetbuild.toml": 'bundles_from = "env_of_site:env"\n', **files})
+    watch = start()
+    assert watch.next()["ok"]
+    assert text(project, "all.css").split() == ["a{}", "/*", "one", "*/"]
+    project.write({"bundled.py": BUNDLED.replace("'a.css'", "'a.css', 'b.css'").replace("one", "two")})
+    assert watch.next()["ok"]
+    assert text(project, "all.css").split() == ["a{}", "b{}", "/*", "two", "*/"]
+    project.write({"env_of_site.py": ENVIRONMENT.replace("all.css", "every.css")})
+    assert watch.next()["ok"]
+    assert "b{}" in text(project, "every.css")
+    assert "all.css" not in project.manifest["assets"]
+
+
 @pytest.mark.parametrize("way", ["in place", "a new file renamed", "vim", "deleted and made"])
 def test_however_an_editor_saves_one_rebuild_follows(project: Project, start: Callable[..., Watch], way: str) -> None:
     project.write(SITE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import importlib
 import inspect
 import io
 import os
@@ -21,6 +20,7 @@ from typing import Any
 from assetbuild.adopt import yaml_file
 from assetbuild.config import Config
 from assetbuild.errors import ConfigError, Problem
+from assetbuild.filters import modules
 from assetbuild.interrupts import INTERRUPTS
 
 with warnings.catch_warnings():
@@ -185,8 +185,7 @@ def _imported(config: Config, text: str, stack: contextlib.ExitStack) -> Found:
         return failure
 
     try:
-        importlib.invalidate_caches()
-        value: Any = importlib.import_module(module_name)
+        value: Any = modules.imported(module_name)[0]
     except INTERRUPTS:
         raise
     except BaseException as error:

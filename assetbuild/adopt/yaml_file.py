@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from assetbuild.errors import ConfigError, Problem
+from assetbuild.filters import modules
 from assetbuild.interrupts import INTERRUPTS
 
 with warnings.catch_warnings():
@@ -141,6 +142,8 @@ def _register(document: Document, classes: Any) -> None:
 
     for path in classes if isinstance(classes, list) else [classes] if classes else ():
         try:
+            if module := modules.within(path):
+                modules.imported(module)
             found = resolve(path)
         except INTERRUPTS:
             raise

@@ -78,8 +78,9 @@ def places(config: Config) -> tuple[tuple[str, int], ...]:
 
 
 @contextlib.contextmanager
-def observed(config: Config, events: Events) -> Iterator[str]:
-    """The sources and the configuration are observed. Yields "", or why the system has no events to give."""
+def observed(config: Config, events: Events, elsewhere: bool = False) -> Iterator[str]:
+    """The sources and the configuration are observed. elsewhere: whether bundles come from another file, or from code.
+    Yields "", or why the system has no events to give."""
     from watchdog.events import FileSystemEventHandler
     from watchdog.observers import Observer
 
@@ -108,8 +109,8 @@ def observed(config: Config, events: Events) -> Iterator[str]:
         for root in sorted(roots):
             observer.schedule(handler, root, recursive=True)
         if config.file and not any(str(config.file).startswith(root + os.sep) for root in roots):
-            # Bundles that come from another file, or from code, may change with any file.
-            only = "" if config.bundles_from else str(config.file)
+            # Bundles that come from elsewhere may change with any file.
+            only = "" if elsewhere else str(config.file)
             observer.schedule(Handler(only), str(config.file.parent))
         observer.start()
     except OSError as error:

@@ -74,7 +74,8 @@ def watch(
             stack.callback(server.stop)
         observation = stack.enter_context(contextlib.ExitStack())
         there = places(config)
-        fault = "" if poll else observation.enter_context(observed(config, events))
+        elsewhere = config.bundles_from is not None
+        fault = "" if poll else observation.enter_context(observed(config, events, elsewhere))
         if fault:
             audience.note(f"no events of files are to be had ({fault}): looking every {POLL:g} s instead")
         builder.build()
@@ -85,11 +86,15 @@ def watch(
                 _rebuilt(builder, events)
             else:
                 builder.build()
-            if not (poll or fault) and builder.order and (events.lost or places(builder.order.config) != there):
+            if (
+                not (poll or fault)
+                and builder.order
+                and (events.lost or (places(builder.order.config), builder.adopts) != (there, elsewhere))
+            ):
                 observation.close()
                 events.lost = False
-                there = places(builder.order.config)
-                fault = observation.enter_context(observed(builder.order.config, events))
+                there, elsewhere = places(builder.order.config), builder.adopts
+                fault = observation.enter_context(observed(builder.order.config, events, elsewhere))
                 builder.build()  # What happened meanwhile, nobody told.
         status = process.returncode
         return 128 - status if status < 0 else status
@@ -108,7 +113,7 @@ def _rebuilt(builder: _Builder, events: Events) -> None:
 
 
 class _Builder:
-    """took: seconds of the last build that found nothing to do, or of the first."""
+    """took: seconds of the last build that found nothing to do, or of the first. adopts: whether bundles are from elsewhere."""
 
     def __init__(
         self, load: Callable[[], Config], audience: Audience, jobs: int | None, server: live.LiveReload | None
@@ -123,11 +128,12 @@ class _Builder:
         self.told: tuple[Problem, ...] = ()
         self.took = 0.0
         self.begun = False
+        self.adopts = False
 
     def named(self, paths: Iterable[str]) -> Glance | None:
         """The sources as they look now, where nothing else has happened than that some of those that are known, and that these
         paths name, were written; else None."""
-        if self.seen is None or self.known is None or self.order is None or self.order.config.bundles_from:
+        if self.seen is None or self.known is None or self.order is None or self.adopts:
             return None
         paths = frozenset(paths)
         if str(self.order.config.file) in paths:
@@ -179,7 +185,9 @@ class _Builder:
         return built.result
 
     def ordered(self) -> Order:
-        adopted = adopt(replace(self.load(), mode="development", compress=(), keep=REBUILDS, keep_days=None))
+        config = replace(self.load(), mode="development", compress=(), keep=REBUILDS, keep_days=None)
+        self.adopts = config.bundles_from is not None
+        adopted = adopt(config)
         found = opened(str(adopted.config.cache_dir))
         cache = found if isinstance(found, Cache) else None
         keys = {"live_reload": self.server.url} if self.server else {}

@@ -1,5 +1,5 @@
-"""Modules of the user's own that filters are made of: known by their sources and by those of all that they import, and imported
-again where any of these was edited."""
+"""Modules of the user's own that filters and environments are made of: known by their sources and by those of all that they
+import, and imported again where any of these was edited."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ import os
 import sys
 import sysconfig
 import types
-from collections.abc import Collection, Iterator, Mapping
-from importlib.machinery import PathFinder
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from typing import NamedTuple
 
 #: What is installed there has a version, which says what it is.
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_STANDARD = sysconfig.get_path("stdlib") + os.sep
+#: The standard library's, and those of this package, wherever it stands: they run here, and are never taken anew.
+_OTHERS = (sysconfig.get_path("stdlib") + os.sep, str(Path(__file__).parents[1]) + os.sep)
 
 
 class _Source(NamedTuple):
@@ -34,23 +36,62 @@ class _Source(NamedTuple):
 _imported: dict[str, Mapping[str, _Source]] = {}
 
 
+class _Loader(SourceFileLoader):
+    """Takes the source and never bytecode, which Python tells from an older source's by size and second only: the text of an
+    edited module would be that of the digest, and what it does that of the module before."""
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        path = self.get_filename(fullname)
+        code: types.CodeType = self.source_to_code(self.get_data(path), path)
+        return code
+
+
+class _Finder(MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec and spec.origin and type(spec.loader) is SourceFileLoader and _is_own(spec.origin):
+            spec.loader = _Loader(fullname, spec.origin)
+            return spec
+        return None
+
+
+_finder = _Finder()
+
+
 def imported(name: str) -> tuple[types.ModuleType, str]:
     """The module, with all that it imports as it is now, and its digest. Raises whatever its code does."""
     importlib.invalidate_caches()
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
     now = _sources(name)
-    for one in _stale(_imported.get(name, now), now):
-        _forget(one)
-    module = importlib.import_module(name)
+    before = _imported.get(name, now)
+    if before != now:
+        # All of them: one that registers what it defines with another, as models do with their database, does so once.
+        _forget({*before, *now})
+    try:
+        module = importlib.import_module(name)
+    except BaseException:
+        # What came in before the failure may be edited, or put back, until the next time.
+        _forget(now)
+        raise
     _imported[name] = now
     return module, _digest(now)
 
 
-def _forget(name: str) -> None:
-    package, _, own = name.rpartition(".")
-    sys.modules.pop(name, None)
-    # `from package import module` takes what the package has under that name.
-    if package in sys.modules:
-        vars(sys.modules[package]).pop(own, None)
+def _forget(names: Iterable[str]) -> None:
+    for name in names:
+        package, _, own = name.rpartition(".")
+        sys.modules.pop(name, None)
+        # `from package import module` takes what the package has under that name.
+        if package in sys.modules:
+            vars(sys.modules[package]).pop(own, None)
+
+
+def within(path: str) -> str:
+    """The module of the user's own in `package.module.attribute`, or ""."""
+    return next((name for name in _with_packages(path) if (file := _file(name)) and _is_own(file)), "")
 
 
 def digest(name: str) -> str:
@@ -61,14 +102,6 @@ def digest(name: str) -> str:
 def _digest(sources: Mapping[str, _Source]) -> str:
     lines = "".join(f"{one} {source.digest}\n" for one, source in sorted(sources.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _stale(before: Mapping[str, _Source], now: Mapping[str, _Source]) -> set[str]:
-    """What was edited, and whatever imports that."""
-    found = {one for one in {*before, *now} if before.get(one) != now.get(one)}
-    while more := {one for one, source in now.items() if one not in found and not found.isdisjoint(source.imports)}:
-        found |= more
-    return found
 
 
 def _sources(name: str) -> dict[str, _Source]:
@@ -106,7 +139,7 @@ def _file(name: str) -> str | None:
 
 
 def _is_own(file: str) -> bool:
-    return not file.startswith(_STANDARD) and not any(folder in file for folder in _INSTALLED)
+    return not file.startswith(_OTHERS) and not any(folder in file for folder in _INSTALLED)
 
 
 @functools.lru_cache(256)
