@@ -686,6 +686,18 @@ def test_filter_classes_of_a_file_are_known_by_their_names(adopted: Adopt) -> No
     assert only(found).filters == ("w.yml x.js filter 1 (mine)",)
 
 
+def test_an_edited_filter_class_of_a_file_is_taken_anew(adopted: Adopt) -> None:
+    yml = "directory: static\nfilters: [edited_filters.Mine]\nbundles:\n  x: {contents: a.js, output: x.js}\n"
+    body = "from webassets.filter import Filter\nclass Mine(Filter):\n    name = 'mine'\n    said = %d\n"
+    try:
+        for number in (1, 22):
+            texts = {"w.yml": yml, "edited_filters.py": body % number}
+            adopted(files=("static/a.js",), bundles_from="w.yml", **texts)
+            assert webassets.filter._FILTERS["mine"].said == number
+    finally:
+        webassets.filter._FILTERS.pop("mine", None)
+
+
 def test_the_yaml_file_is_no_asset(adopted: Adopt) -> None:
     found = adopted(bundles_from="static/w.yml", toml='sources = ["static"]', **{"static/w.yml": "x: {}\n"})
     assert any(pattern.matches("w.yml") for pattern in found.config.exclude)
