@@ -39,14 +39,14 @@ def taken(paths: Collection[str]) -> set[str]:
 def obstructed(paths: Collection[str], others: Collection[str]) -> set[str]:
     """Those of the files that cannot be beside the others: called like one, like a folder of one, or in a folder that is called
     like one."""
-    few = {path: folded(path) for path in paths}
-    if len(few) <= _FEW:
+    forms = {path: folded(path) for path in paths}
+    if len(forms) <= _FEW:
         text = "\n".join(("", folded("\n".join(others)), ""))
-        bad = {folder for folder in all_folders(few.values()) if f"\n{folder}\n" in text}
-        return {path for path, own in few.items() if _stands(own, text) or not bad.isdisjoint(folders_of(own))}
+        bad = {folder for folder in all_folders(forms.values()) if f"\n{folder}\n" in text}
+        return {path for path, own in forms.items() if _stands(own, text) or not bad.isdisjoint(folders_of(own))}
     files = _files(others)
     names = files | all_folders(files)
-    return {path for path, own in few.items() if own in names or not files.isdisjoint(folders_of(own))}
+    return {path for path, own in forms.items() if own in names or not files.isdisjoint(folders_of(own))}
 
 
 def _stands(name: str, lines: str) -> bool:

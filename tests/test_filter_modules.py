@@ -61,6 +61,7 @@ def site(imports: str, value: str, late: str = "pass") -> str:
         ("kit.own", {"kit/__init__.py": "X = '/*1*/'", "kit/own.py": site("from . import X", "X")}, "kit/__init__.py"),
         ("kit", {"kit/__init__.py": site("from .marks import X", "X"), "kit/marks.py": "X = '/*1*/'"}, "kit/marks.py"),
         ("own", {"own.py": site("import loose.near as near", "near.X"), "loose/near.py": "X = '/*1*/'"}, "loose/near.py"),
+        ("own", {"own.py": site("from bare import near", "near.X"), "bare/near.py": "X = '/*1*/'"}, "bare/near.py"),
     ],
 )
 def test_an_edit_of_what_a_filter_is_made_of_shows_in_the_next_build(

@@ -179,6 +179,15 @@ def test_many_files_at_once_are_one_rebuild(project: Project, start: Callable[..
     assert len(rebuilds) <= 4
 
 
+def test_bundles_from_elsewhere_are_looked_at_whatever_was_written(project: Project) -> None:
+    project.write({**SITE, "env_of_named.yaml": "directory: assets\nbundles:\n  all: {contents: a.css, output: all.css}\n"})
+    project.write({"assetbuild.toml": 'bundles_from = "env_of_named.yaml"\n'})
+    builder = _Builder(lambda: configuration.load(cwd=project.folder, environ={}), Audience(print, print, print), 1, None)
+    builder.build()
+    assert builder.known
+    assert builder.named([os.path.normpath(project.folder / "assets/b.js")]) is None
+
+
 def test_what_events_do_not_say_is_looked_at(project: Project) -> None:
     project.write({**SITE, "assets/sub/c.css": "c{}", "assets/_p.scss": ""})
     builder = _Builder(lambda: configuration.load(cwd=project.folder, environ={}), Audience(print, print, print), 1, None)

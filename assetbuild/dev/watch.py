@@ -73,9 +73,9 @@ def watch(
             server.start()
             stack.callback(server.stop)
         observation = stack.enter_context(contextlib.ExitStack())
-        there = places(config)
-        elsewhere = config.bundles_from is not None
-        fault = "" if poll else observation.enter_context(observed(config, events, elsewhere))
+        adopts = config.bundles_from is not None
+        there = (places(config), adopts)
+        fault = "" if poll else observation.enter_context(observed(config, events, adopts))
         if fault:
             audience.note(f"no events of files are to be had ({fault}): looking every {POLL:g} s instead")
         builder.build()
@@ -86,15 +86,14 @@ def watch(
                 _rebuilt(builder, events)
             else:
                 builder.build()
-            if (
-                not (poll or fault)
-                and builder.order
-                and (events.lost or (places(builder.order.config), builder.adopts) != (there, elsewhere))
-            ):
+            if poll or fault or builder.order is None:
+                continue
+            now = (places(builder.order.config), builder.adopts)
+            if events.lost or now != there:
                 observation.close()
                 events.lost = False
-                there, elsewhere = places(builder.order.config), builder.adopts
-                fault = observation.enter_context(observed(builder.order.config, events, elsewhere))
+                there = now
+                fault = observation.enter_context(observed(builder.order.config, events, builder.adopts))
                 builder.build()  # What happened meanwhile, nobody told.
         status = process.returncode
         return 128 - status if status < 0 else status
