@@ -24,7 +24,7 @@ from assetbuild.compile import build
 from assetbuild.dev.events import Events
 from assetbuild.dev.events import observed as observed_events
 from assetbuild.dev.watch import PATIENCE as PATIENCE_OF_WATCH
-from assetbuild.dev.watch import REBUILDS, Audience, _Builder
+from assetbuild.dev.watch import REBUILDS, Audience, _beside, _Builder
 from assetbuild.result import Order
 from assetbuild.runtime import manifest as treaty
 from assetbuild.verify import verify
@@ -306,6 +306,21 @@ def test_ctrl_c_reaches_the_command_beside_it_once(project: Project) -> None:
     os.close(ours)
     process.wait(PATIENCE)
     assert b"heard 1" in said
+
+
+def test_a_signal_that_comes_as_the_command_starts_ends_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, command: list[str]) -> None:
+            super().__init__(command)
+            started.append(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt), _beside([sys.executable, "-c", "import time; time.sleep(60)"]):
+        pytest.fail("it went on")
+    assert started[0].returncode is not None
 
 
 @pytest.mark.usefixtures("project")

@@ -213,13 +213,17 @@ def _names(index: Index | None) -> Mapping[str, str]:
 @contextlib.contextmanager
 def _beside(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     """A command that runs meanwhile, with the terminal that this has, and is told to end at the end."""
+    process = None
     try:
-        process = subprocess.Popen(command)
-    except OSError as error:
-        raise AssetbuildError(f"{command[0]} cannot be run: {error.strerror}") from error
-    try:
+        with interrupts.held():  # A signal that comes as it starts finds it known, so that it is told to end too.
+            try:
+                process = subprocess.Popen(command)
+            except OSError as error:
+                raise AssetbuildError(f"{command[0]} cannot be run: {error.strerror}") from error
         yield process
     except BaseException as reason:
+        if process is None:
+            raise
         number = reason.number if isinstance(reason, interrupts.Terminated) else signal.SIGINT
         _end(process, number)
         raise
