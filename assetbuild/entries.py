@@ -28,13 +28,14 @@ def joined(entries: Mapping[str, bytes]) -> Text:
     return [entries[path] for path in sorted(entries)]
 
 
-def changed(manifest: bytes, names: Collection[str], gone: Collection[str], made: Mapping[str, bytes]) -> Text:
+def changed(manifest: bytes, gone: Collection[str], made: Mapping[str, bytes]) -> Text:
     """The text of the assets in a manifest that a build wrote, without some of them, and with others.
 
-    names: those in it, in order. gone: those that are to go. made: entries that are new, or in place of others.
+    gone: those that are to go. made: entries that are new, or in place of others.
     """
-    text = b"".join((b",", memoryview(manifest)[len(_BEFORE) : manifest.index(_BEHIND)])) if names else b""
-    return texts.spliced(text, texts.Items(text, _MARK, _name).edits(names, gone, made))
+    there = manifest.startswith(b"\n", len(_BEFORE))  # Without keys it is all on one line.
+    text = b"".join((b",", memoryview(manifest)[len(_BEFORE) : manifest.index(_BEHIND)])) if there else b""
+    return texts.spliced(text, texts.Items(text, _MARK, _name).edits(gone, made))
 
 
 def assembled(head: Mapping[str, object], assets: Text) -> tuple[bytes, str]:

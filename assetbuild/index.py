@@ -17,7 +17,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from assetbuild.cache import Cache, key
 from assetbuild.errors import Problem
@@ -67,16 +67,26 @@ class Depth:
 NOTHING = Depth(NONE, b"", {}, {})
 
 
-class Index:
-    """surface: at hand; the rest is read when it is first asked for."""
+class Written(NamedTuple):
+    """The manifest that a build wrote, for whoever stays in the process. look: how it looked then; else it is another."""
 
-    def __init__(self, surface: Surface, depth: Depth | Callable[[], Depth | None] | None) -> None:
+    data: bytes
+    look: str
+
+
+class Index:
+    """surface: at hand; the rest is read when it is first asked for. written: not kept."""
+
+    def __init__(
+        self, surface: Surface, depth: Depth | Callable[[], Depth | None] | None, written: Written | None = None
+    ) -> None:
         self.surface = surface
         self._depth = depth
+        self.written = written
 
     def seen(self, looks: Mapping[str, str], files: Mapping[str, str]) -> Index:
         """The same, where files that look different now turned out to be as they were."""
-        return Index(dataclasses.replace(self.surface, looks=looks, files=files), self._depth)
+        return Index(dataclasses.replace(self.surface, looks=looks, files=files), self._depth, self.written)
 
     def depth(self) -> Depth | None:
         """None where it is not as it was written."""
@@ -94,7 +104,7 @@ class Index:
         small["warnings"] = [dataclasses.astuple(problem) for problem in surface.warnings]
         rest = {"problems": depth.problems, "impure": depth.impure}
         try:
-            below = (_json(rest), *_column(depth.records.names), depth.records.text, depth.sums)
+            below = (_json(rest), *_column(depth.records.names), depth.records.text, depth.records.wanted, depth.sums)
             columns = (*_column(surface.looks), *_column(surface.files))
         except UnicodeEncodeError:
             return
@@ -125,8 +135,8 @@ def load(cache: Cache, name: str) -> Index | None:
         read = cache.index(_below(name))
         if read is None or read.digest != digest:
             return None
-        rest, paths, names, records, sums = read.parts
-        return Depth(Records(_uncolumned(paths, names), records), sums, **json.loads(rest))
+        rest, paths, names, records, wanted, sums = read.parts
+        return Depth(Records(_uncolumned(paths, names), records, wanted), sums, **json.loads(rest))
 
     return Index(surface, below)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from itertools import compress
+from operator import eq, ne
 
 #: A look of which it is not certain that it tells the bytes.
 UNSETTLED = ""
@@ -29,3 +32,10 @@ def settled(seen: str, when: int) -> str:
     latest = max(int(modified), int(changed))
     grain = _TICK if latest % 1_000_000 else _COARSE
     return seen if latest < when - grain else UNSETTLED
+
+
+def different(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """The keys that two mappings have different values for, or only one of them any."""
+    if len(one) == len(other) and all(map(eq, one, other)):  # The usual case, in a tenth of the time.
+        return list(compress(one, map(ne, one.values(), other.values())))
+    return [*(key for key, value in one.items() if other.get(key) != value), *(key for key in other if key not in one)]

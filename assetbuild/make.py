@@ -17,7 +17,7 @@ from assetbuild.changes import Changes, Outcome
 from assetbuild.config import Config
 from assetbuild.errors import Problem
 from assetbuild.filters import FilterError
-from assetbuild.index import NOTHING, Depth, Index, Surface
+from assetbuild.index import NOTHING, Depth, Index, Surface, Written
 from assetbuild.looks import look, settled
 from assetbuild.names import obstructed
 from assetbuild.recall import Packs
@@ -42,8 +42,11 @@ class _Rest(NamedTuple):
 
     def manifest(self, config: Config) -> bytes | None:
         """The artifact's; None where it is no more the one that was looked at."""
+        path, written = config.output / treaty.NAME, self.known.written
         try:
-            data = (config.output / treaty.NAME).read_bytes()
+            if written and look(os.lstat(path)) == written.look:
+                return written.data  # To read and to hash megabytes takes a tenth of the time that a rebuild may take.
+            data = path.read_bytes()
         except OSError:
             return None
         return data if hashlib.sha256(data).hexdigest() == self.known.surface.manifest else None
@@ -140,13 +143,15 @@ def _make(
         linked.use.known + packs.known + len(scope.names), linked.use.made + packs.made, linked.use.rejected + packs.rejected
     )
     warnings = (*published.warnings, *warnings)  # Those are of this build alone: the next one has nothing to leave behind.
-    return Built(Result.of(order, published.summary, warnings, use, published.done), Index(surface, depth))
+    return Built(Result.of(order, published.summary, warnings, use, published.done), Index(surface, depth, published.written))
 
 
 class _Published(NamedTuple):
-    """The manifest's SHA-256, the artifact's summary, how its files look, what was done to it, and what could not go along."""
+    """The manifest's SHA-256, the manifest, the artifact's summary, how its files look, what was done to it, and what could not
+    go along."""
 
     manifest: str
+    written: Written
     summary: Mapping[str, Any]
     looks: Mapping[str, str]
     done: publish.Published
@@ -176,7 +181,7 @@ def _published(
         else:
             manifest = rest.manifest(config)
             along = releases.continued(config, last, dropped, assets.values()) if manifest else None
-            text = entries.changed(manifest, rest.depth.records.names, dropped, texts) if manifest else ()
+            text = entries.changed(manifest, dropped, texts) if manifest else ()
             if along and not along.files.keys().isdisjoint(rest.found.damaged):
                 along = None  # What is damaged and of no source any more does not go along, and nobody can make it anew.
         if along is None:
@@ -195,10 +200,12 @@ def _published(
             standing=standing,
             lasting=order.lasting,
         )
-        before = dict(rest.found.files) if rest else {}
+        looks = dict(rest.found.files) if rest else {}
         for path in standing.gone if standing else ():
-            before.pop(path, None)
-        return _Published(digest, summary, _looked_at(config, before, files), done, along.warnings)
+            looks.pop(path, None)
+        looks.update(_looked_at(config, files))
+        written = Written(data, look(os.lstat(config.output / treaty.NAME)))
+        return _Published(digest, written, summary, looks, done, along.warnings)
 
 
 def _item(linked: Linked, path: str) -> publish.Item:
@@ -266,10 +273,10 @@ def _head(summary: Mapping[str, Any], order: Order) -> dict[str, object]:
     return head
 
 
-def _looked_at(config: Config, before: Mapping[str, str], items: Iterable[publish.Item]) -> dict[str, str]:
-    """How the files of the artifact look now. before: how those looked that were left alone."""
+def _looked_at(config: Config, items: Iterable[publish.Item]) -> dict[str, str]:
+    """How these files of the artifact look now."""
     when, paths = time.time_ns(), [item.public_path for item in items]
-    return {**before, **{path: settled(look(os.lstat(f"{config.output}/{path}")), when) for path in paths}}
+    return {path: settled(look(os.lstat(f"{config.output}/{path}")), when) for path in paths}
 
 
 def _reads(linked: Linked, seen: sources.Glance, rest: _Rest | None, when: int) -> dict[str, str]:

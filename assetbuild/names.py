@@ -41,7 +41,7 @@ def obstructed(paths: Collection[str], others: Collection[str]) -> set[str]:
     like one."""
     forms = {path: folded(path) for path in paths}
     if len(forms) <= _FEW:
-        text = "\n".join(("", folded("\n".join(others)), ""))
+        text = folded("\n".join(("", *others, "")))
         bad = {folder for folder in all_folders(forms.values()) if f"\n{folder}\n" in text}
         return {path for path, own in forms.items() if _stands(own, text) or not bad.isdisjoint(folders_of(own))}
     files = _files(others)

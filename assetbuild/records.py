@@ -1,7 +1,8 @@
-"""What a build made of every asset, as one text that is searched and not parsed: of ten thousand records few are looked into.
+"""What a build made of every asset, as two texts that are searched and not parsed: of ten thousand records few are looked into.
 
-A record is items: the asset, its files, the sources in it, what its references name. An item is a mark, a name, and values,
-each behind _VALUE. No name holds a mark: sources whose names do are refused, and references that do mean no source.
+A record is items: the asset, its files, the sources in it; and in the second text, which is short and searched more than once,
+the asset and what its references name. An item is a mark, a name, and values, each behind _VALUE. No name holds a mark: sources
+whose names do are refused, and references that do mean no source.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from assetbuild import sums, texts
 _ASSET, _FILE, _SOURCE, _WANTED, _VALUE = "\x1e", "\x1d", "\x1c", "\x1b", "\x1f"
 #: In what no source can be called, so that nobody waits for it.
 _NO_NAME = re.compile("[\0-\x1f\ud800-\udfff]")
-_ITEM = re.compile(f"[{_WANTED}{_SOURCE}{_FILE}][^{_WANTED}{_SOURCE}{_FILE}]*")
+_ITEM = re.compile(f"[{_WANTED}{_SOURCE}{_FILE}][^{_ASSET}{_WANTED}{_SOURCE}{_FILE}]*")
 _BEGIN = _ASSET.encode()
 
 
@@ -47,16 +48,20 @@ class Asset(NamedTuple):
 
 @dataclass(frozen=True)
 class Records:
-    """names: the public path of every asset, by logical path, sorted. text: their records, in the same order."""
+    """names: the public path of every asset, by logical path, sorted. text: their records, in the same order. wanted: what the
+    references of those name that have any."""
 
     names: Mapping[str, str]
     text: bytes
+    wanted: bytes
 
     def assets(self, paths: Collection[str]) -> dict[str, Asset]:
         """The assets with these logical paths, where there are such."""
         there = [path for path in paths if path in self.names]
-        records: Mapping[str, bytes] | texts.Items = self._parsed if len(there) > texts.FEW else self._items
-        return {path: _asset(records[path].decode()) for path in there}
+        if len(there) > texts.FEW:
+            return {path: _asset(self._parsed[path] + self._wanted.get(path, b"")) for path in there}
+        made, wanted = _items(self.text), _items(self.wanted)
+        return {path: _asset(made[path] + wanted[path]) for path in there}
 
     def owners(self, keys: Collection[str]) -> dict[str, set[str]]:
         """The assets that the sources with these keys are in."""
@@ -100,43 +105,64 @@ class Records:
         if not made.keys() <= self.names.keys():
             names = dict(sorted(names.items()))
         records = {path: _record(path, asset).encode() for path, asset in made.items()}
-        return Records(names, b"".join(texts.spliced(self.text, self._items.edits(self.names, gone, records))))
+        wanted = {path: record.encode() for path, asset in made.items() if (record := _wanted(path, asset))}
+        others = {*gone, *made}
+        return Records(names, _changed(self.text, others, records), _changed(self.wanted, others, wanted))
 
     # ---- the text
-
-    @property
-    def _items(self) -> texts.Items:
-        return texts.Items(self.text, _BEGIN, _name)
 
     def _holders(self, mark: str, names: Collection[str], *, parsed: bool = False) -> dict[str, set[str]]:
         """The assets whose records have items of this kind with these names. parsed: whether it is worth it to take the text
         apart for that, since this is asked many times."""
         if parsed or len(names) > texts.FEW:
             return {name: self._lists.get(mark + name, set()) for name in names}
-        return {name: set(self._search(f"{mark}{name}{_VALUE}".encode())) for name in names}
+        known = self._known
+        for name in names:
+            if mark + name not in known:
+                text = self.wanted if mark == _WANTED else self.text
+                known[mark + name] = set(_search(text, f"{mark}{name}{_VALUE}".encode()))
+        return {name: known[mark + name] for name in names}
 
-    def _search(self, item: bytes) -> Iterator[str]:
-        at = self.text.find(item)
-        while at >= 0:
-            start = self.text.rindex(_BEGIN, 0, at) + 1
-            yield self.text[start : self.text.index(_VALUE.encode(), start)].decode()
-            at = self.text.find(item, at + 1)
+    @functools.cached_property
+    def _known(self) -> dict[str, set[str]]:
+        """What was searched for already."""
+        return {}
 
     @functools.cached_property
     def _parsed(self) -> dict[str, bytes]:
-        return self._items.apart(self.names)
+        return _items(self.text).apart()
+
+    @functools.cached_property
+    def _wanted(self) -> dict[str, bytes]:
+        return _items(self.wanted).apart()
 
     @functools.cached_property
     def _lists(self) -> dict[str, set[str]]:
         found = defaultdict[str, set[str]](set)
-        for path, record in self._parsed.items():
+        for path, record in (*self._parsed.items(), *self._wanted.items()):
             for item in _ITEM.findall(record.decode()):
                 found[item.partition(_VALUE)[0]].add(path)
         return found
 
 
 #: Nothing is known.
-NONE = Records({}, b"")
+NONE = Records({}, b"", b"")
+
+
+def _items(text: bytes) -> texts.Items:
+    return texts.Items(text, _BEGIN, _name)
+
+
+def _changed(text: bytes, others: Collection[str], records: Mapping[str, bytes]) -> bytes:
+    return b"".join(texts.spliced(text, _items(text).edits(others, records)))
+
+
+def _search(text: bytes, item: bytes) -> Iterator[str]:
+    at = text.find(item)
+    while at >= 0:
+        start = text.rindex(_BEGIN, 0, at) + 1
+        yield text[start : text.index(_VALUE.encode(), start)].decode()
+        at = text.find(item, at + 1)
 
 
 def _name(text: bytes, start: int) -> str:
@@ -147,12 +173,18 @@ def _record(path: str, asset: Asset) -> str:
     items = [f"{_ASSET}{path}{_VALUE}"]
     items += [_VALUE.join((_FILE + file.path, file.digest, str(file.size), file.tool)) for file in asset.files]
     items += [f"{_SOURCE}{key}{_VALUE}{digest}" for key, digest in asset.sources]
-    items += [f"{_WANTED}{name}{_VALUE}" for name in asset.wanted if not _NO_NAME.search(name)]
     return "".join(items)
 
 
-def _asset(record: str) -> Asset:
-    items = [(item[0], item[1:].split(_VALUE)) for item in _ITEM.findall(record)]
+def _wanted(path: str, asset: Asset) -> str:
+    """ "" where there is nothing to be held."""
+    items = [f"{_WANTED}{name}{_VALUE}" for name in asset.wanted if not _NO_NAME.search(name)]
+    return "".join((f"{_ASSET}{path}{_VALUE}", *items)) if items else ""
+
+
+def _asset(record: bytes) -> Asset:
+    """record: the texts' together."""
+    items = [(item[0], item[1:].split(_VALUE)) for item in _ITEM.findall(record.decode())]
     return Asset(
         [File(path, digest, int(size), tool) for path, digest, size, tool in _of(_FILE, items)],
         [(key, digest) for key, digest in _of(_SOURCE, items)],

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from assetbuild.errors import BuildError, Problem
-from assetbuild.looks import look
+from assetbuild.looks import different, look
 from assetbuild.names import folded
 from assetbuild.patterns import Pattern
 
@@ -78,7 +78,8 @@ class Glance:
 
     looks: of every file, by `Source.key`: sources, those that a root before has, and those that were passed over and that
     filters may read all the same. passed_over: the keys of the latter. excluded: the logical paths of files and folders that
-    were passed over on purpose. linked: whether there is a symbolic link.
+    were passed over on purpose. linked: whether there is a symbolic link. asked: the keys of the only files that may look other
+    than to the last build; None: any may.
     """
 
     roots: tuple[Root, ...]
@@ -88,6 +89,7 @@ class Glance:
     passed_over: Collection[str]
     excluded: Collection[str]
     linked: bool
+    asked: frozenset[str] | None = None
 
     def again(self, paths: Iterable[str]) -> Glance | None:
         """The same after something happened to these absolute, real paths; None where that is not as simple as that known files
@@ -95,6 +97,7 @@ class Glance:
         if self.linked:
             return None  # What a link leads to has several keys.
         looks = dict(self.looks)
+        asked = set[str]()
         real = [(f"{number}/{root.prefix}", f"{_real(root.path)}/") for number, root in enumerate(self.roots)]
         for path in paths:
             keys = [key + path.removeprefix(root) for key, root in real if path.startswith(root)]
@@ -113,7 +116,18 @@ class Glance:
             if not stat.S_ISREG(status.st_mode):
                 return None
             looks.update(dict.fromkeys(keys, look(status)))
-        return replace(self, looks=looks)
+            asked.update(keys)
+        return replace(self, looks=looks, asked=None if self.asked is None else self.asked | asked)
+
+    def built(self) -> Glance:
+        """The same, once a build has gone by it."""
+        return replace(self, asked=frozenset())
+
+    def differing(self, looks: Mapping[str, str]) -> list[str]:
+        """The keys of files that are there now or were there, and looked otherwise to the last build."""
+        if self.asked is None:
+            return different(looks, self.looks)
+        return [key for key in self.asked if looks.get(key) != self.looks.get(key)]
 
     def source(self, key: str) -> Source:
         """The file with this key."""

@@ -25,18 +25,19 @@ class Items:
         start, end = self._span(name)
         return self.text[start:end]
 
-    def apart(self, names: Iterable[str]) -> dict[str, bytes]:
-        """All of them. names: theirs, in order."""
-        return {name: self.mark + item for name, item in zip(names, self.text.split(self.mark)[1:], strict=True)}
+    def apart(self) -> dict[str, bytes]:
+        """All of them."""
+        items = (self.mark + item for item in self.text.split(self.mark)[1:])
+        return {self.name(item, 0): item for item in items}
 
-    def edits(self, names: Iterable[str], gone: Collection[str], made: Mapping[str, bytes]) -> list[Edit]:
-        """What makes the text one without some of the items, and with others, new or in place of those that there are. names:
-        of all of them, in order. gone: names that there are."""
+    def edits(self, gone: Collection[str], made: Mapping[str, bytes]) -> list[Edit]:
+        """What makes the text one without some of the items, where it has them, and with others, new or in place of those that
+        there are."""
         touched = sorted({*gone, *made})
         if len(touched) > FEW:
-            items = self.apart(names)
+            items = self.apart()
             for name in gone:
-                del items[name]
+                items.pop(name, None)
             items.update(made)
             return [(0, len(self.text), b"".join([items[name] for name in sorted(items)]))]
         return [(*self._span(name), made.get(name, b"")) for name in touched]

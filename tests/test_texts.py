@@ -59,7 +59,7 @@ def test_what_is_changed_in_place_is_what_is_written_anew(
     made = {name: 2 for name, number in after.items() if number == 2}
 
     texts_of = {name: entries.entry(name, entry(name, number)) for name, number in made.items()}
-    text = entries.changed(manifest(before), dict.fromkeys(sorted(old)), gone, texts_of)
+    text = entries.changed(manifest(before), gone, texts_of)
     data, digest = entries.assembled(HEAD, text)
     assert (data, digest) == (manifest(after), hashlib.sha256(data).hexdigest())
 

@@ -16,9 +16,9 @@ from assetbuild.config import Config
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
 
-#: Seconds without an event after which a save has ended, while no more than FEW paths were named; and those after which a burst
-#: has (a checkout, an editor's dance of renames); and at most.
-SAVE, QUIET, LONGEST = 0.005, 0.05, 1.0
+#: Seconds without an event after which a save has ended, while no more than FEW paths were named: where the system told that
+#: the file was closed, and where not; those after which a burst has (a checkout, an editor's dance of renames); and at most.
+CLOSED, SAVE, QUIET, LONGEST = 0.002, 0.005, 0.05, 1.0
 FEW = 4
 
 
@@ -29,13 +29,15 @@ class Events:
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._paths: set[str] = set()
+        self._unclosed: set[str] = set()
         self._folders = False
         self.lost = False
 
-    def tell(self, *paths: str, folder: bool = False) -> None:
-        """Something happened to these. folder: to a whole folder."""
+    def tell(self, *paths: str, folder: bool = False, unclosed: bool = True) -> None:
+        """Something happened to these. folder: to a whole folder. unclosed: whether somebody may be writing still."""
         with self._lock:
             self._paths.update(paths)
+            (self._unclosed.update if unclosed else self._unclosed.difference_update)(paths)
             self._folders = self._folders or folder
         self._woken.set()
 
@@ -49,12 +51,14 @@ class Events:
                 return False
         return False
 
-    def settle(self, quiet: float = SAVE) -> None:
-        """Wait for the end of a burst. What comes after that wakes the builder again."""
+    def settle(self, quiet: float = 0) -> None:
+        """Wait for the end of a save or a burst. quiet: seconds without an event, at the least. What comes after that wakes the
+        builder again."""
         deadline = time.monotonic() + LONGEST
         while time.monotonic() < deadline:
             self._woken.clear()
-            if not self._woken.wait(quiet if len(self._paths) <= FEW else QUIET):
+            enough = QUIET if len(self._paths) > FEW else SAVE if self._unclosed else CLOSED
+            if not self._woken.wait(max(quiet, enough)):
                 break
 
     def take(self) -> frozenset[str] | None:
@@ -62,7 +66,7 @@ class Events:
         with self._lock:
             self._woken.clear()
             paths = None if self._folders else frozenset(self._paths)
-            self._paths, self._folders = set(), False
+            self._paths, self._unclosed, self._folders = set(), set(), False
         return paths
 
 
@@ -101,7 +105,7 @@ def observed(config: Config, events: Events, elsewhere: bool = False) -> Iterato
                 events.lost = True
             paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
             if paths := [path for path in paths if path == self.only or not (self.only or path.startswith(output))]:
-                events.tell(*paths, folder=event.is_directory)
+                events.tell(*paths, folder=event.is_directory, unclosed=event.event_type in ("created", "modified"))
 
     observer = Observer()
     try:

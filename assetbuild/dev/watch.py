@@ -20,6 +20,7 @@ from assetbuild.dev import live
 from assetbuild.dev.events import QUIET, Events, observed, places
 from assetbuild.errors import AssetbuildError, Problem
 from assetbuild.index import Index
+from assetbuild.looks import different
 from assetbuild.result import Order, Result
 from assetbuild.sources import Glance
 
@@ -144,7 +145,7 @@ class _Builder:
         started = time.monotonic()
         before = self.known
         try:
-            result = self.built(seen)
+            result, changed = self.built(seen)
         except AssetbuildError as error:
             if seen is None:
                 self.took = time.monotonic() - started
@@ -161,11 +162,12 @@ class _Builder:
             self.took = seconds
         if before is None or mended or not result.unchanged:
             assert self.known is not None
-            self.audience.rebuilt(Rebuild(result, _different(before, self.known), seconds))
+            self.audience.rebuilt(Rebuild(result, changed, seconds))
             if self.server:
                 self.server.rebuilt(live.Changes(result.digest, _replaced(before, self.known)))
 
-    def built(self, seen: Glance | None) -> Result:
+    def built(self, seen: Glance | None) -> tuple[Result, tuple[str, ...]]:
+        """What was built, and the logical paths of the sources that look otherwise than to the build before."""
         order = self.order
         known = self.known
         sound = seen is not None and order is not None
@@ -180,8 +182,9 @@ class _Builder:
         # The first build tidies up what the last session kept.
         now = order if self.begun else replace(order, config=replace(order.config, keep=0))
         built = build(now, known, seen, sound=sound)
-        self.known, self.begun = built.index, True
-        return built.result
+        changed = sorted({key.partition("/")[2] for key in seen.differing(known.surface.looks if known else {})})
+        self.known, self.seen, self.begun = built.index, seen.built(), True
+        return built.result, tuple(changed)
 
     def ordered(self) -> Order:
         config = replace(self.load(), mode="development", compress=(), keep=REBUILDS, keep_days=None)
@@ -193,16 +196,10 @@ class _Builder:
         return Order(adopted.config, cache, (), adopted.warnings, self.jobs, keys=keys, lasting=False)
 
 
-def _different(before: Index | None, now: Index) -> tuple[str, ...]:
-    looks = before.surface.looks if before else {}
-    seen = now.surface.looks
-    return tuple(sorted({key.partition("/")[2] for key in changes.different(looks, seen)}))
-
-
 def _replaced(before: Index | None, now: Index) -> Mapping[str, tuple[str | None, str | None]]:
     """Public paths before and after, by logical path, of what has another one."""
     earlier, later = _names(before), _names(now)
-    return {path: (earlier.get(path), later.get(path)) for path in changes.different(earlier, later)}
+    return {path: (earlier.get(path), later.get(path)) for path in different(earlier, later)}
 
 
 def _names(index: Index | None) -> Mapping[str, str]:

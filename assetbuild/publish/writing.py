@@ -81,7 +81,7 @@ class Writing:
             self.write_file(target, item)
             self.strike()
             self.progress(done + 1, len(wanted))
-        self.write_pieces(manifest_waits, (manifest,))
+        self.write_pieces(manifest_waits, (manifest,), size=0 if self.lasting else len(manifest))
         waiting.append((manifest_waits, treaty.NAME))
         self.sync([*targets, manifest_waits])
         return waiting
@@ -130,7 +130,9 @@ class Writing:
             shown = item.shown or item.public_path
             raise BuildError(Problem(shown, 0, 0, "this changed during the build", "run it again"))
 
-    def write_pieces(self, target: str, pieces: Iterable[bytes]) -> None:
+    def write_pieces(self, target: str, pieces: Iterable[bytes], size: int = 0) -> None:
+        """size: bytes for which room is made beforehand. Else ext4 brings a file onto the disk in the moment in which it is
+        renamed over another, whether anybody waits for that or not (auto_da_alloc in ext4(5))."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         # Noted first: an interrupt may come as soon as it is there.
         self.created.append(target)
@@ -140,6 +142,9 @@ class Writing:
             self.created.pop()
             raise
         with open(descriptor, "wb", buffering=0) as file:
+            if size and hasattr(os, "posix_fallocate"):
+                with contextlib.suppress(OSError):  # Not every file system can.
+                    os.posix_fallocate(descriptor, 0, size)
             for piece in pieces:
                 view = memoryview(piece)
                 while view:
