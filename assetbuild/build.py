@@ -39,7 +39,8 @@ class Linked(NamedTuple):
     """Everything about a build that is known before a byte of it is written; all by logical path.
 
     wanted: the paths that an asset's references mean, there or not. told: what there is to tell of an asset. parts: the jobs of
-    an asset and of all that is in it. read: further files that filters read, absolute.
+    an asset and of all that is in it. read: further files that filters read, absolute. spool: the final bytes of what is not as
+    it is on disk.
     """
 
     jobs: Mapping[str, Job]
@@ -48,7 +49,7 @@ class Linked(NamedTuple):
     outputs: Mapping[str, Output]
     missing: Mapping[str, tuple[str, ...]]
     warnings: tuple[Problem, ...]
-    linker: Linker
+    spool: Spool
     assembled: Mapping[str, Assembled]
     work: plan.Work
     use: CacheUse
@@ -148,7 +149,7 @@ class _Build:
         missing = self.missing(texts)
         if self.failed():
             raise BuildError(self.problems)
-        linker = Linker(texts, lambda path: self.read(self.jobs[path]), self.scope.names)
+        linker = Linker(texts, lambda path: self.read(self.jobs[path]), self.spool.put, self.scope.names)
         outputs = linker.link(lambda done: self.progress("link", done, len(texts)))
         plan.distinct(outputs.values(), self.jobs)
         warnings = tuple(sorted(set(self.problems)))
@@ -161,7 +162,7 @@ class _Build:
             outputs,
             missing,
             warnings,
-            linker,
+            self.spool,
             assembled,
             self.work,
             CacheUse(self.known, self.done, self.rejected),
@@ -314,7 +315,7 @@ class _Build:
 def pieces(linked: Linked, path: str) -> Callable[[], Iterable[bytes]]:
     """The final bytes of an asset, at each call again."""
     if linked.outputs[path].linked or linked.compiled[path].text is not None:
-        return lambda: (linked.linker.render(path),)
+        return lambda: (linked.spool.get(path),)
     return functools.partial(_pieces, linked.jobs[path].source.file)
 
 

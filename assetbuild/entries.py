@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from json import encoder
 from typing import TypeAlias
 
 from assetbuild import texts
@@ -16,11 +17,20 @@ Text: TypeAlias = Sequence[bytes | memoryview]
 #: What stands before the assets and behind them; what each begins with, the first without its comma, and a line end as deep;
 #: and what comes behind its name.
 _BEFORE, _BEHIND, _MARK, _LINE, _OPEN = b'{\n  "assets": {', b"\n  },", b',\n    "', "\n    ", b": {\n"
+#: The keys of an asset without variants, in order.
+_USUAL = dict.fromkeys(("integrity", "path", "size", "type")).keys()
 
 
 def entry(path: str, value: treaty.Entry) -> bytes:
     """An asset as it stands in the manifest, behind the comma that parts it from the one before."""
-    return _begin(path) + treaty.written(value, _LINE).encode()
+    if value.keys() == _USUAL:  # Nearly all; to write them so takes a third of the time.
+        quoted = encoder.encode_basestring
+        integrity, name, kind = quoted(value["integrity"]), quoted(value["path"]), quoted(value["type"])
+        return (
+            f',\n    {quoted(path)}: {{\n      "integrity": {integrity},\n      "path": {name},'
+            f'\n      "size": {value["size"]},\n      "type": {kind}\n    }}'
+        ).encode()
+    return f",{_LINE}{treaty.written(path, _LINE)}: {treaty.written(value, _LINE)}".encode()
 
 
 def joined(entries: Mapping[str, bytes]) -> Text:
@@ -62,7 +72,3 @@ def _name(text: bytes, start: int) -> str:
     start += len(_MARK) - 1
     name: str = json.loads(text[start : text.index(_OPEN, start)])
     return name
-
-
-def _begin(path: str) -> bytes:
-    return f",{_LINE}{treaty.written(path, _LINE)}: ".encode()

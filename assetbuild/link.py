@@ -79,14 +79,23 @@ class Output(NamedTuple):
 
 
 class Linker:
-    """Gives every file its name, and any file's final bytes on demand, so that none has to be kept in memory.
+    """Gives every file its name, and hands over the final bytes of each that its names change, so that none has to be kept in
+    memory.
 
-    read: the compiled bytes of a logical path. names: public paths of what is linked already, and refers to none of these.
+    read: the compiled bytes of a logical path. keep: takes a logical path and its final bytes; the compiled ones are not read
+    after that. names: public paths of what is linked already, and refers to none of these.
     """
 
-    def __init__(self, texts: Mapping[str, Text], read: Callable[[str], bytes], names: Mapping[str, str] = {}) -> None:
+    def __init__(
+        self,
+        texts: Mapping[str, Text],
+        read: Callable[[str], bytes],
+        keep: Callable[[str, bytes], None],
+        names: Mapping[str, str] = {},
+    ) -> None:
         self._texts = texts
         self._read = read
+        self._keep = keep
         self.names: dict[str, str] = {path: path for path, text in texts.items() if text.kept}
         self._linked = names  # Thousands, of which few are asked for.
         self.outputs: dict[str, Output] = {}
@@ -109,7 +118,8 @@ class Linker:
         text = self._texts[path]
         digest, size, linked = text.digest, text.size, False
         if self._changes(text):
-            data = self.render(path)
+            data = self._render(path)
+            self._keep(path, data)
             digest, size, linked = hashlib.sha256(data).hexdigest(), len(data), True
         self.names.setdefault(path, fingerprint.public_path(path, digest))
         self.outputs[path] = Output(path, self.names[path], digest, size, linked)
@@ -117,10 +127,11 @@ class Linker:
     def _link_group(self, members: tuple[str, ...]) -> None:
         # Inside the cycle the references stand as the logical paths that they mean while its digest is taken.
         own = {path: path for path in members}
-        digest = fingerprint.group_digest((path, self.render(path, own)) for path in members)
+        digest = fingerprint.group_digest((path, self._render(path, own)) for path in members)
         self.names.update((path, fingerprint.public_path(path, digest)) for path in members)
         for path in members:
-            data = self.render(path)
+            data = self._render(path)
+            self._keep(path, data)
             file_digest = hashlib.sha256(data).hexdigest()
             self.outputs[path] = Output(path, self.names[path], file_digest, len(data), True, digest)
 
@@ -131,7 +142,7 @@ class Linker:
             for reference, target in zip(text.references, text.targets, strict=True)
         )
 
-    def render(self, path: str, provisional: Mapping[str, str] = {}) -> bytes:
+    def _render(self, path: str, provisional: Mapping[str, str] = {}) -> bytes:
         """The bytes of a file with the final names in it; `provisional`: names for files that have none yet."""
         text = self._texts[path]
         data = self._read(path)

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import mmap
 import os
 import signal
+import struct
 import sys
 import time
 from collections import deque
@@ -24,8 +26,17 @@ R = TypeVar("R")
 BATCH_ITEMS = 24
 BATCH_WEIGHT = 400_000
 
+#: What a worker has waiting for it while it works, so that it never waits itself.
+AHEAD = BATCH_WEIGHT // 2
+
+#: Seconds for which a worker gathers its results: few messages, and nobody waits for one.
+GATHER = 0.01
+
 #: Below this weight for a worker, starting it costs more than it saves.
 WORTH_A_WORKER = 200_000
+
+
+_HAND = struct.Struct("q")
 
 
 class Lost(NamedTuple):
@@ -60,7 +71,7 @@ def run(
 ) -> Generator[tuple[int, R | Lost], None, None]:
     """Yield (place in items, result) as results come, heaviest items first.
 
-    function, items and results must be picklable. weights: about how much work each item is, in bytes.
+    function and results must be picklable, and items where the system does not fork. weights: of each item, about its bytes.
     jobs: workers at most; default, the cores. time_limits: seconds that each item may take before its worker is killed; None:
     as long as it takes. The thread that takes the results must be the one that took the first. Raises WorkerError where the
     function raises.
@@ -76,7 +87,7 @@ def run(
         weight += weights[i]
     enough = sum(weights) // WORTH_A_WORKER + 1
     count = min(jobs or available_cores(), len(batches), enough)
-    pool = _Pool(function, items, batches, count, time_limits or [None] * len(items))
+    pool = _Pool(function, items, weights, batches, count, time_limits or [None] * len(items))
     try:
         yield from pool.results()
     finally:
@@ -84,14 +95,18 @@ def run(
 
 
 class _Worker(Generic[T, R]):
-    def __init__(self, function: Callable[[T], R]) -> None:
-        # Forking hands the function and the loaded modules over for nothing. Where the system advises against it, a new
-        # interpreter starts.
+    def __init__(self, function: Callable[[T], R], items: Sequence[T]) -> None:
+        # Forking hands the function, the items and the loaded modules over for nothing. Where the system advises against it, a
+        # new interpreter starts.
         import multiprocessing  # A build with little to do starts no worker.
 
         context = multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        arguments = (function, theirs, self.connection, os.getpid())
+        #: Where the worker notes what it has in hand, in memory that both have; None: each result is sent at once.
+        self.hand = mmap.mmap(-1, _HAND.size) if sys.platform == "linux" else None
+        if self.hand:
+            _HAND.pack_into(self.hand, 0, -1)
+        arguments = (function, items, theirs, self.connection, self.hand, os.getpid())
         self.process = context.Process(target=_work, args=arguments, daemon=True)
         # A signal that comes before the worker has its own handlers would strike in the wrong one of the two.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
@@ -102,6 +117,11 @@ class _Worker(Generic[T, R]):
         theirs.close()
         self.waiting: deque[int] = deque()
         self.heard = time.monotonic()
+
+    def in_hand(self) -> int:
+        """The item that it is at, of those whose results have not come."""
+        number: int = _HAND.unpack_from(self.hand)[0] if self.hand else -1
+        return number if number in self.waiting else self.waiting[0]
 
     def kill(self) -> None:
         """End it with all that it started: it leads a process group of its own."""
@@ -124,12 +144,14 @@ class _Pool(Generic[T, R]):
         self,
         function: Callable[[T], R],
         items: Sequence[T],
+        weights: Sequence[int],
         batches: deque[list[int]],
         count: int,
         time_limits: Sequence[float | None],
     ) -> None:
         self.function = function
         self.items = items
+        self.weights = weights
         self.batches = batches
         self.time_limits = time_limits
         self.count = count
@@ -143,7 +165,7 @@ class _Pool(Generic[T, R]):
         from multiprocessing.connection import Connection, wait
 
         for _ in range(self.count):
-            self.workers.append(_Worker(self.function))
+            self.workers.append(_Worker(self.function, self.items))
         for worker in self.workers:
             self.feed(worker)
         while any(worker.waiting for worker in self.workers):
@@ -152,49 +174,56 @@ class _Pool(Generic[T, R]):
                 assert isinstance(ready, Connection)
                 worker = by_connection[ready]
                 try:
-                    i, ok, result = ready.recv()
+                    answers = ready.recv()
                 except (EOFError, OSError):
                     yield self.replace(worker, Lost("crash", worker.ended_by()))
                     continue
-                if not ok:
-                    raise WorkerError(result)
-                worker.waiting.popleft()
                 worker.heard = time.monotonic()
-                if len(worker.waiting) <= 1:
-                    self.feed(worker)
-                yield i, result
+                for _ in answers:
+                    worker.waiting.popleft()
+                self.feed(worker)
+                for i, ok, result in answers:
+                    if not ok:
+                        raise WorkerError(result)
+                    yield i, result
             for worker in self.overdue():
                 yield self.replace(worker, Lost("timeout"))
 
     def feed(self, worker: _Worker[T, R]) -> None:
-        """Hand it a batch, before its last one is done, so that it never waits."""
-        if not self.batches:
-            return
-        batch = self.batches.popleft()
-        if not worker.waiting:
-            worker.heard = time.monotonic()
-        worker.waiting.extend(batch)
-        # Where it has died, its end of the pipe says so at the next look, and what it had goes to another.
-        with contextlib.suppress(OSError):
-            worker.connection.send([(i, self.items[i]) for i in batch])
+        """Hand it more, before it has done what it has."""
+        ahead = sum(self.weights[i] for i in worker.waiting)
+        while self.batches and (ahead < AHEAD or len(worker.waiting) <= 1):
+            batch = self.batches.popleft()
+            if not worker.waiting:
+                worker.heard = time.monotonic()
+            worker.waiting.extend(batch)
+            ahead += sum(self.weights[i] for i in batch)
+            # Where it has died, its end of the pipe says so at the next look, and what it had goes to another.
+            with contextlib.suppress(OSError):
+                worker.connection.send(batch)
 
     def replace(self, worker: _Worker[T, R], lost: Lost) -> tuple[int, Lost]:
         worker.kill()
-        guilty, *rest = worker.waiting
-        if rest:
+        guilty = worker.in_hand()
+        # Some of these may be done; their results are lost.
+        if rest := [i for i in worker.waiting if i != guilty]:
             self.batches.appendleft(rest)
-        self.workers[self.workers.index(worker)] = new = _Worker(self.function)
+        self.workers[self.workers.index(worker)] = new = _Worker(self.function, self.items)
         self.feed(new)
         return guilty, lost
 
     def deadline(self, worker: _Worker[T, R]) -> float:
         """When the item that it has in hand is overdue."""
-        limit = self.time_limits[worker.waiting[0]]
+        limit = self.time_limits[worker.in_hand()]
         return math.inf if limit is None else worker.heard + limit
 
     def patience(self) -> float | None:
-        first = min(self.deadline(worker) for worker in self.workers if worker.waiting)
-        return None if first == math.inf else max(0.01, first - time.monotonic())
+        """Seconds after which to look whether somebody is overdue."""
+        now = time.monotonic()
+        # Behind an item without a limit may be one that has a limit, and no message between them.
+        limits = [limit for worker in self.workers for i in worker.waiting if (limit := self.time_limits[i]) is not None]
+        first = min(self.deadline(worker) for worker in self.workers if worker.waiting) if limits else math.inf
+        return max(0.01, min(first - now, *limits)) if limits else None
 
     def overdue(self) -> list[_Worker[T, R]]:
         now = time.monotonic()
@@ -202,7 +231,14 @@ class _Pool(Generic[T, R]):
         return [w for w in self.workers if w.waiting and self.deadline(w) < now and not w.connection.poll()]
 
 
-def _work(function: Callable[[T], R], connection: Connection, parents_end: Connection, parent: int) -> None:
+def _work(
+    function: Callable[[T], R],
+    items: Sequence[T],
+    connection: Connection,
+    parents_end: Connection,
+    hand: mmap.mmap | None,
+    parent: int,
+) -> None:
     parents_end.close()
     os.setpgid(0, 0)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -210,22 +246,26 @@ def _work(function: Callable[[T], R], connection: Connection, parents_end: Conne
             signal.signal(number, signal.SIG_DFL)
     _die_with(parent)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-    while True:
-        try:
+    answers: list[tuple[int, bool, object]] = []
+    sent = time.monotonic()
+    try:
+        while True:
             batch = connection.recv()
-        except (EOFError, OSError, KeyboardInterrupt):
-            break
-        for i, item in batch:
-            try:
-                answer: tuple[int, bool, object] = (i, True, function(item))
-            except Exception:
-                import traceback
+            for i in batch:
+                if hand:
+                    _HAND.pack_into(hand, 0, i)
+                try:
+                    answers.append((i, True, function(items[i])))
+                except Exception:
+                    import traceback
 
-                answer = (i, False, traceback.format_exc())
-            try:
-                connection.send(answer)
-            except OSError:
-                return  # The parent is gone.
+                    answers.append((i, False, traceback.format_exc()))
+                now = time.monotonic()
+                if not hand or now - sent >= GATHER or (i == batch[-1] and not connection.poll()):
+                    connection.send(answers)
+                    answers, sent = [], now
+    except (EOFError, OSError, KeyboardInterrupt):
+        return  # The parent is gone, or will be.
 
 
 def _die_with(parent: int) -> None:

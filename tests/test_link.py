@@ -123,17 +123,17 @@ def build(files: dict[str, str], kept: tuple[str, ...] = ()) -> dict[str, tuple[
         digest = hashlib.sha256(text.encode()).hexdigest()
         texts[path] = Text(path, digest, len(text), tuple(references), tuple(targets), path in kept)
     seen: list[int] = []
-    linker = Linker(texts, lambda path: files[path].encode())
-    outputs = linker.link(lambda done: seen.append(done))
+    final = {path: text.encode() for path, text in files.items()}
+    outputs = Linker(texts, lambda path: files[path].encode(), final.__setitem__).link(lambda done: seen.append(done))
     assert seen == sorted(seen)
     for path, output in outputs.items():
-        data = linker.render(path)
+        data = final[path]
         assert output.digest == hashlib.sha256(data).hexdigest()
         assert output.size == len(data)
         if path not in kept:
             shared = output.group or output.digest
             assert f".{shared[:LENGTH]}" in output.public_path
-    return {path: (output.public_path, linker.render(path).decode()) for path, output in outputs.items()}
+    return {path: (output.public_path, final[path].decode()) for path, output in outputs.items()}
 
 
 def changed(before: dict[str, str], after: dict[str, str], kept: tuple[str, ...] = ()) -> set[str]:

@@ -40,7 +40,8 @@ def known(name: str, number: int) -> Asset:
 
 
 def entry(name: str, number: int) -> treaty.Entry:
-    return {"path": f"{name}.{number}", "integrity": "", "size": number, "type": "", "variants": {"br": 1}, "missing": ["x"]}
+    usual: treaty.Entry = {"path": f"{name}.{number}", "integrity": "", "size": number, "type": ""}
+    return usual if number == 1 else {**usual, "variants": {"br": 1}, "missing": ["x"]}
 
 
 def manifest(names: dict[str, int]) -> bytes:

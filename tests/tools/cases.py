@@ -245,7 +245,7 @@ def _references(size: int) -> Work:
         targets = tuple(resolve("a.css", one, tree, "/static/") for one in found)
         texts = {path: Text(path, digest, 0, (), ()) for path in tree if path != "a.css"}
         texts["a.css"] = Text("a.css", digest, len(text), found, targets)
-        Linker(texts, {"a.css": text.encode()}.__getitem__).link(lambda _done: None)
+        Linker(texts, {"a.css": text.encode()}.__getitem__, lambda _path, _data: None).link(lambda _done: None)
 
     return work
 
@@ -262,7 +262,7 @@ def _linked(edges: Callable[[int, int], list[int]]) -> Case:
             found = js.find(data[path].decode()).references
             targets = tuple(f"{other}.js" for other in edges(number, size))
             texts[path] = Text(path, digest, len(data[path]), found, targets)
-        return lambda: Linker(texts, data.__getitem__).link(lambda _done: None)
+        return lambda: Linker(texts, data.__getitem__, lambda _path, _data: None).link(lambda _done: None)
 
     return case
 
