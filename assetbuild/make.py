@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assetbuild import changes, entries, fingerprint, plan, publish, releases, sources
+from assetbuild import changes, entries, fingerprint, plan, pool, publish, releases, sources
 from assetbuild.build import Linked, Scope, everything, link, pieces
 from assetbuild.cache import CacheUse
 from assetbuild.changes import Changes, Outcome
@@ -199,6 +199,7 @@ def _published(
             progress=functools.partial(order.progress, "publish"),
             standing=standing,
             lasting=order.lasting,
+            jobs=order.jobs or pool.available_cores(),
         )
         looks = dict(rest.found.files) if rest else {}
         for path in standing.gone if standing else ():

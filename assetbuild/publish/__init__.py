@@ -84,11 +84,13 @@ def publish(
     progress: Callable[[int, int], None],
     standing: Standing | None = None,
     lasting: bool = True,
+    jobs: int = 1,
 ) -> Published:
     """Make the folder hold exactly these files and this manifest. The caller holds the lock.
 
     display: the folder as one types it. epoch: the modification time of everything, in seconds; None: now. standing: files
     that are there besides the items, and need no look. lasting: whether all is on the disk before the manifest is replaced.
+    jobs: threads at most.
     Raises ConfigError where something in the folder is not ours, BuildError where the file system refuses; the artifact is
     then as it was.
     """
@@ -104,7 +106,7 @@ def publish(
             return Published((), (), False)
     except OSError as error:
         raise _refused(place, display, error) from error
-    writing = Writing(place, plan.folders, display=display, progress=progress, lasting=lasting)
+    writing = Writing(place, plan.folders, display=display, progress=progress, lasting=lasting, jobs=jobs)
     with interrupts.held() as writing.strike:
         try:
             waiting = writing.write(plan.wanted, plan.stale, manifest)

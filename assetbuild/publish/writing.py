@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from assetbuild.errors import BuildError, ConfigError, Problem
@@ -20,6 +21,14 @@ WAITING = ".assetbuild-new-{}"
 REPLACED = ".assetbuild-old-{}"
 #: Up to so many files are brought onto the disk each for itself.
 FEW = 8
+#: For so many files another thread is worth its while.
+SHARE = 200
+#: Seconds after which a thread that waits for others looks whether it is to end.
+PATIENCE = 0.05
+
+
+class _StoppedError(Exception):
+    """Another thread has failed."""
 
 
 def clear(place: Place, leftovers: Collection[str]) -> None:
@@ -32,7 +41,8 @@ def clear(place: Place, leftovers: Collection[str]) -> None:
 
 
 class Writing:
-    """What one build does to the folder. folders: of what is written and what goes. lasting: whether the disk is waited for."""
+    """What one build does to the folder. folders: of what is written and what goes. lasting: whether the disk is waited for.
+    jobs: threads at most."""
 
     def __init__(
         self,
@@ -42,17 +52,21 @@ class Writing:
         display: str,
         progress: Callable[[int, int], None],
         lasting: bool,
+        jobs: int,
     ) -> None:
         self.place = place
         self.folders = folders
         self.display = display
         self.progress = progress
         self.lasting = lasting
+        self.jobs = jobs
         self.created: list[str] = []
         #: (where its old bytes stay, name) of each name in use that got new ones.
         self.replaced: list[tuple[str, str]] = []
         #: Where a signal that came may strike.
         self.strike: Callable[[], None] = lambda: None
+        #: What went wrong with files, by their numbers; -1: with none of them.
+        self.failures: dict[int, BaseException] = {}
         #: Whether everything is written and waits for its name, the manifest too.
         self.replacing = False
         self.created_folders: set[str] = set()
@@ -76,11 +90,9 @@ class Writing:
         for folder in ("", *self.folders):
             if self.place.exists(folder):
                 self.place.mend_mode(folder)
-        for done, (item, target) in enumerate(zip(wanted, targets, strict=True)):
+        for target in targets:
             self.make_folders(target)
-            self.write_file(target, item)
-            self.strike()
-            self.progress(done + 1, len(wanted))
+        self.write_files(wanted, targets)
         self.write_pieces(manifest_waits, (manifest,), size=0 if self.lasting else len(manifest))
         waiting.append((manifest_waits, treaty.NAME))
         self.sync([*targets, manifest_waits])
@@ -116,12 +128,51 @@ class Writing:
                 self.created_folders.add(folder)
                 os.chmod(path, FOLDER_MODE)
 
+    def write_files(self, wanted: Sequence[Item], targets: Sequence[str]) -> None:
+        """In threads, where there are many: what the system does, and the hashes, needs no lock of the interpreter's."""
+        numbers = iter(range(len(wanted)))  # Each goes to one thread.
+
+        def work(progress: Callable[[int, int], None]) -> None:
+            number = -1
+            try:
+                for number in numbers:
+                    self.write_file(targets[number], wanted[number])
+                    self.pause()
+                    progress(number + 1, len(wanted))
+            except _StoppedError:
+                pass
+            except BaseException as error:
+                self.failures[number] = error
+
+        helpers = []
+        for _ in range(min(self.jobs, len(wanted) // SHARE) - 1):
+            helper = threading.Thread(target=work, args=(lambda _done, _all: None,))
+            with contextlib.suppress(RuntimeError):  # There are as many as the system lets it have.
+                helper.start()
+                helpers.append(helper)
+        work(self.progress)
+        for helper in helpers:
+            while helper.is_alive():
+                try:
+                    helper.join(PATIENCE)
+                    self.strike()
+                except BaseException as error:
+                    self.failures[-1] = error
+        if self.failures:
+            raise self.failures[min(self.failures)]
+
+    def pause(self) -> None:
+        """Between two steps of a thread's."""
+        if self.failures:
+            raise _StoppedError
+        self.strike()
+
     def write_file(self, target: str, item: Item) -> None:
         sha = hashlib.sha256()
 
         def hashed() -> Iterator[bytes]:
             for piece in from_source(item):
-                self.strike()
+                self.pause()
                 sha.update(piece)
                 yield piece
 
@@ -139,7 +190,7 @@ class Writing:
         try:
             descriptor = os.open(self.place.path(target), flags, FILE_MODE)
         except FileExistsError:
-            self.created.pop()
+            self.created.remove(target)
             raise
         with open(descriptor, "wb", buffering=0) as file:
             if size and hasattr(os, "posix_fallocate"):
