@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
-from assetbuild import plan, pool, sources
+from assetbuild import plan, pool, reading, sources
 from assetbuild.cache import Cache, CacheUse, own_version
 from assetbuild.config import Config
 from assetbuild.errors import BuildError, Problem
 from assetbuild.link import MISSING, Linker, Output, Text, aim, resolve
 from assetbuild.missing import Missing, Report, severity
-from assetbuild.reading import content, opened
+from assetbuild.reading import content
 from assetbuild.recall import Recalled, recall
 from assetbuild.references import Reference
 from assetbuild.result import Progress, silent
@@ -316,10 +316,4 @@ def pieces(linked: Linked, path: str) -> Callable[[], Iterable[bytes]]:
     """The final bytes of an asset, at each call again."""
     if linked.outputs[path].linked or linked.compiled[path].text is not None:
         return lambda: (linked.spool.get(path),)
-    return functools.partial(_pieces, linked.jobs[path].source.file)
-
-
-def _pieces(file: str) -> Iterator[bytes]:
-    with opened(file) as source:
-        while piece := source.read(PIECE):
-            yield piece
+    return functools.partial(reading.pieces, linked.jobs[path].source.file, PIECE)

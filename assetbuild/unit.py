@@ -14,7 +14,7 @@ from typing import NamedTuple
 from assetbuild.errors import Lines, Problem, line_and_column
 from assetbuild.filters import FilterError, Settings, Unit
 from assetbuild.filters.chains import Chain, language, load
-from assetbuild.reading import content, opened
+from assetbuild.reading import content, pieces
 from assetbuild.references import Note, Reference, Scan, substitute
 from assetbuild.references import css as css_references
 from assetbuild.references import js as js_references
@@ -158,10 +158,9 @@ def _failed(job: Job, problems: list[Problem]) -> Compiled:
 def _opaque(job: Job) -> Compiled:
     sha = hashlib.sha256()
     size = 0
-    with opened(job.source.file) as file:
-        while piece := file.read(PIECE):
-            sha.update(piece)
-            size += len(piece)
+    for piece in pieces(job.source.file, PIECE):
+        sha.update(piece)
+        size += len(piece)
     return Compiled(job.logical_path, None, sha.hexdigest(), size, source=sha.hexdigest())
 
 

@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from assetbuild import interrupts, publish
 from assetbuild.errors import BuildError, ConfigError
 from assetbuild.fingerprint import integrity
 from assetbuild.publish import Item, Published, writing
-from assetbuild.publish.writing import FEW
+from assetbuild.publish.writing import FEW, SHARE
 from assetbuild.runtime import manifest as treaty
 
 
@@ -591,6 +592,76 @@ def test_a_first_build_that_fails_leaves_no_folder(tmp_path: Path, error: BaseEx
     with pytest.raises((BuildError, KeyboardInterrupt)), publish.locked(tmp_path / "dist", "dist"):
         publish.publish(tmp_path / "dist", [bad], manifest_of([bad]), display="dist", epoch=None, progress=silent)
     assert not (tmp_path / "dist").exists()
+
+
+def many(replaced: dict[int, Item]) -> list[Item]:
+    """As many as several threads write; some of them others."""
+    return [replaced.get(n) or item(f"{n % 7}/{n}.css", str(n).encode()) for n in range(3 * SHARE)]
+
+
+def test_many_files_are_written_by_several_threads(tmp_path: Path) -> None:
+    writers = set[int]()
+
+    def told() -> Iterator[bytes]:
+        writers.add(threading.get_ident())
+        time.sleep(0.001)
+        yield b"a"
+
+    digest = hashlib.sha256(b"a").hexdigest()
+    items = [Item(f"{n}.css", digest, 1, told) for n in range(3 * SHARE)]
+    done: list[int] = []
+    with publish.locked(tmp_path / "dist", "dist"):
+        publish.publish(
+            tmp_path / "dist",
+            items,
+            manifest_of(items),
+            display="dist",
+            progress=lambda now, _all: done.append(now),
+            jobs=3,
+        )
+    assert len(writers) == 3
+    assert found(tmp_path / "dist") == {f"{n}.css": b"a" for n in range(3 * SHARE)}
+    assert done == sorted(done)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_one_of_many_that_fails_is_told_and_nothing_stays(tmp_path: Path, jobs: int) -> None:
+    put(tmp_path / "dist", {"old.css": b"old"})
+    here, before = threading.get_ident(), threading.active_count()
+
+    def late() -> Iterator[bytes]:
+        if threading.get_ident() == here:
+            time.sleep(0.05)  # So that others are in the midst of something.
+        yield b"other"
+
+    changed = {n: Item(f"{n}.css", "0" * 64, 5, late, f"src/{n}.css") for n in range(300, 3 * SHARE)}
+    items = many(changed)
+    with publish.locked(tmp_path / "dist", "dist"), pytest.raises(BuildError, match=r"src/3\d\d\.css"):
+        publish.publish(tmp_path / "dist", items, manifest_of(items), display="dist", progress=silent, jobs=jobs)
+    assert found(tmp_path / "dist") == {"old.css": b"old"}
+    assert [p.name for p in (tmp_path / "dist").iterdir() if p.is_dir()] == []
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("in_main", [True, False])
+def test_a_signal_stops_all_threads_in_the_midst_of_their_files(tmp_path: Path, in_main: bool) -> None:
+    put(tmp_path / "dist", {"old.css": b"old"})
+    here, before = threading.get_ident(), threading.active_count()
+    pieces: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            if (threading.get_ident() == here) is in_main and not pieces:
+                pieces.append(1)
+                os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.001)
+            yield b"x"
+
+    items = many({n: Item(f"{n}.css", "0" * 64, 5, endless) for n in range(300, 3 * SHARE)})
+    with publish.locked(tmp_path / "dist", "dist"), pytest.raises(KeyboardInterrupt):
+        publish.publish(tmp_path / "dist", items, manifest_of(items), display="dist", progress=silent, jobs=3)
+    assert found(tmp_path / "dist") == {"old.css": b"old"}
+    assert threading.active_count() == before
 
 
 @pytest.mark.parametrize("lasting", [True, False])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.references import svg
+from assetbuild.references import Scan, svg
 
 
 def spans(text: str) -> list[tuple[str, str]]:
@@ -228,3 +228,41 @@ def test_any_text_is_read_to_its_end(unit: str) -> None:
     svg.find(unit * 20_000)
     svg.find("<svg>" + unit * 20_000)
     svg.find("<!DOCTYPE a [" + unit * 20_000)
+
+
+PLAIN = '<svg xmlns="http://www.w3.org/2000/svg"><style>.a{fill:red}</style><g a="b"/></svg>'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN,
+        f'<?xml version="1.0" encoding="latin-1"?>{PLAIN}',
+        f"<!--! by @somebody (MIT) <use href='a.svg'/> -->{PLAIN}",
+        "\ufeff" + PLAIN,
+    ],
+)
+def test_what_has_no_sign_of_a_reference_is_not_read_in_full(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    whole = svg._found(text)
+    monkeypatch.delattr(svg, "_found")
+    assert svg.find(text) == whole == Scan(())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<svg><?x <!-- ?><use href="a.svg"/>--></svg>',
+        '<svg><![CDATA[<!--]]><use href="a.svg"/>--></svg>',
+        '<!DOCTYPE svg [<!ENTITY a "<!--">]><svg><use href="a.svg"/>--></svg>',
+        '<svg style="fill:u&#114;l&#40;a.svg)"/>',
+        "<svg><style>@import 'a.svg';</style></svg>",
+    ],
+)
+def test_what_looks_as_if_it_had_none_is_read_in_full(text: str) -> None:
+    assert spans(text)
+
+
+@pytest.mark.parametrize("text", ["<svg>", "<svg></g></svg>", "<svg/><svg/>", "", "<svg>\ud800</svg", "<svg><!-- -- --></svg"])
+def test_what_has_no_sign_of_a_reference_is_well_formed_all_the_same(text: str) -> None:
+    assert svg.find(text) == svg._found(text)
+    assert svg.find(text).notes

@@ -226,6 +226,7 @@ def _script_tokens(lexed: Lexed, other: Lexed) -> tuple[list[str], list[tuple[An
 def drawing(data: bytes) -> None:
     text = _text(data)
     scan = svg.find(text)
+    assert scan == svg._found(text), "what has been told by its signs alone"
     _in_order(text, scan)
     see((len(scan.references), bool(scan.notes)))
     for note in scan.notes:
