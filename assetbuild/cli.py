@@ -326,10 +326,15 @@ def watch(
 
 
 def _live_reload(options: Options, port: int | None, host: str | None, names: Sequence[str]) -> LiveReload:
-    from assetbuild.dev.live import LOOPBACK, LiveReload
+    from assetbuild.dev.live import LOOPBACK, LiveReload, answers
 
     log = options.reporter.line
     last = _last_live_reload(options)
+    if last and answers(last):
+        # Each would put its own address into the manifest, and take the other's for a change.
+        raise AssetbuildError(
+            "another `assetbuild watch` tells pages of this output's rebuilds; end it, or name another --output"
+        )
     try:
         server = LiveReload(host or "127.0.0.1", port, allowed_hosts=names, resume=last, log=log)
     except ValueError as error:

@@ -18,7 +18,7 @@ from assetbuild.config import Config
 from assetbuild.errors import Problem
 from assetbuild.filters import FilterError
 from assetbuild.index import NOTHING, Depth, Index, Surface, Written
-from assetbuild.looks import look, settled
+from assetbuild.looks import UNSETTLED, look, settled
 from assetbuild.names import obstructed
 from assetbuild.recall import Packs
 from assetbuild.records import Asset, File
@@ -151,7 +151,7 @@ class _Published(NamedTuple):
     go along."""
 
     manifest: str
-    written: Written
+    written: Written | None
     summary: Mapping[str, Any]
     looks: Mapping[str, str]
     done: publish.Published
@@ -205,7 +205,8 @@ def _published(
         for path in standing.gone if standing else ():
             looks.pop(path, None)
         looks.update(_looked_at(config, files))
-        written = Written(data, look(os.lstat(config.output / treaty.NAME)))
+        how = _look_of(f"{config.output}/{treaty.NAME}")
+        written = Written(data, how) if how else None
         return _Published(digest, written, summary, looks, done, along.warnings)
 
 
@@ -276,8 +277,17 @@ def _head(summary: Mapping[str, Any], order: Order) -> dict[str, object]:
 
 def _looked_at(config: Config, items: Iterable[publish.Item]) -> dict[str, str]:
     """How these files of the artifact look now."""
-    when, paths = time.time_ns(), [item.public_path for item in items]
-    return {path: settled(look(os.lstat(f"{config.output}/{path}")), when) for path in paths}
+    when = time.time_ns()
+    looks = {item.public_path: _look_of(f"{config.output}/{item.public_path}") for item in items}
+    return {path: settled(how, when) if how else UNSETTLED for path, how in looks.items()}
+
+
+def _look_of(file: str) -> str:
+    """How a file looks that was written a moment ago; "" where somebody has removed it since: the next build finds that out."""
+    try:
+        return look(os.lstat(file))
+    except OSError:
+        return ""
 
 
 def _reads(linked: Linked, seen: sources.Glance, rest: _Rest | None, when: int) -> dict[str, str]:

@@ -432,3 +432,51 @@ def test_the_end_closes_channels_and_leaves_no_thread() -> None:
     channel.close()
     server.rebuilt(Changes("d", {}))
     assert set(threading.enumerate()) <= before
+
+
+def test_a_refused_target_is_told_without_its_token() -> None:
+    told: list[str] = []
+    started = LiveReload(port=0, log=told.append)
+    started.start()
+    try:
+        for path in ("//client.js", "/client.js%2f..", "/nothing"):
+            assert status(ask(started, path=target(started, path))) in (400, 404)
+        assert status(ask(started, "Host: 127.0.0.1", f"Origin: {PAGE}", f"Origin: {PAGE}")) == 403
+    finally:
+        started.stop()
+    assert len(told) == 4
+    assert "more than one Origin" in told[-1]
+    assert not any(urlsplit(started.url).query.partition("=")[2] in line for line in told)
+
+
+def test_what_no_file_can_be_made_for_is_told_all_the_same(server: LiveReload, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> str:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr("os.getcwd", gone)
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("tempfile._get_default_tempdir", gone)
+    server.failed([Problem("a.css", 1, 1, "No space left on device: /tmp/x/y.css")])
+    with connect(server) as made:
+        made.sendall(head(server, path=target(server, "/events")))
+        told = b""
+        while b"No space left on device" not in told:
+            got = made.recv(65536)
+            assert got, told
+            told += got
+
+
+def test_what_the_loop_meets_is_told_in_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+    told: list[str] = []
+    started = LiveReload(port=0, log=told.append)
+    started.start()
+    try:
+        assert started._loop
+        started._loop.call_soon_threadsafe(
+            started._loop.call_exception_handler, {"message": "socket.accept() out of system resource"}
+        )
+        assert status(ask(started)) == 200
+    finally:
+        started.stop()
+    assert told == ["live reload: socket.accept() out of system resource"]
+    assert capfd.readouterr().err == ""

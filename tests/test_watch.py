@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import pty
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,11 +23,14 @@ from typing import Any
 import pytest
 
 from assetbuild import config as configuration
+from assetbuild import publish
 from assetbuild.compile import build
+from assetbuild.dev import events as events_module
+from assetbuild.dev import watch as watch_module
 from assetbuild.dev.events import Events
 from assetbuild.dev.events import observed as observed_events
+from assetbuild.dev.watch import LOOK, REBUILDS, Audience, _beside, _Builder
 from assetbuild.dev.watch import PATIENCE as PATIENCE_OF_WATCH
-from assetbuild.dev.watch import REBUILDS, Audience, _beside, _Builder
 from assetbuild.result import Order
 from assetbuild.runtime import manifest as treaty
 from assetbuild.verify import verify
@@ -557,3 +563,142 @@ def test_after_any_edits_the_artifact_is_what_a_fresh_build_makes(
         assert treaty.load(fresh / "manifest.json")["mode"] == "development"
     assert told
     assert partial
+
+
+def test_a_root_that_was_away_for_long_is_observed_again(project: Project, start: Callable[..., Watch]) -> None:
+    project.write({**SITE, "more/d.css": "d{}", "assetbuild.toml": 'sources = ["assets", "more"]\n'})
+    watch = start()
+    watch.next()
+    (project.folder / "more").rename(project.folder / "away")
+    while watch.next()["ok"]:
+        pass
+    time.sleep(2 * LOOK)  # So that it has been looked for in vain.
+    assert (project.folder / "assets").stat().st_ino in observed(watch.process.pid)
+    project.write({"more/d.css": "d{e:f}"})
+    while not watch.next()["ok"]:
+        pass
+    deadline = time.monotonic() + PATIENCE
+    while (project.folder / "more").stat().st_ino not in observed(watch.process.pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+LOUDER = """
+from webassets.filter import Filter
+class Louder(Filter):
+    def input(self, _in, out, **kw):
+        out.write(_in.read().upper())
+"""
+
+
+def test_a_filter_that_breaks_is_told_and_its_mending_is_seen(project: Project, start: Callable[..., Watch]) -> None:
+    rules = '[filters]\n"c.css" = ["louder:Louder"]\n'
+    project.write({**SITE, "assets/c.css": "c{}", "assetbuild.toml": rules, "louder.py": LOUDER})
+    watch = start("--", sys.executable, "-c", "import time; time.sleep(600)")
+    assert watch.next()["ok"]
+    project.write({"louder.py": LOUDER + "this is broken("})
+    assert "louder" in str(watch.next()["problems"])
+    project.write({"louder.py": LOUDER.replace("upper", "lower"), "assets/b.js": "let other"})
+    while not watch.next()["ok"]:
+        pass
+    assert watch.process.poll() is None
+    assert text(project, "c.css") == "c{}"
+
+
+@pytest.mark.parametrize("gone", ["a file", "the manifest", "all"])
+def test_what_goes_while_a_build_ends_is_made_again(project: Project, monkeypatch: pytest.MonkeyPatch, gone: str) -> None:
+    project.write({**SITE, "assetbuild.toml": ""})
+    failed: list[object] = []
+    audience = Audience(print, failed.append, print)
+    builder = _Builder(lambda: configuration.load(cwd=project.folder, environ={}), audience, 1, None)
+    builder.build()
+    genuine = publish.publish
+
+    def and_gone(*words: Any, **options: Any) -> object:
+        published = genuine(*words, **options)
+        if gone == "all":
+            shutil.rmtree(project.folder / "dist")
+        else:
+            (project.folder / "dist" / ("manifest.json" if gone == "the manifest" else project.public("a.css"))).unlink()
+        return published
+
+    project.write({"assets/a.css": "a{}"})
+    with monkeypatch.context() as patched:
+        patched.setattr(publish, "publish", and_gone)
+        builder.build(builder.named([str(project.folder / "assets/a.css")]))
+    if gone == "the manifest":  # What is in the folder is nobody's then.
+        shutil.rmtree(project.folder / "dist")
+    builder.build()
+    assert not failed
+    assert text(project, "a.css") == "a{}"
+    assert not verify(project.folder / "dist").findings
+
+
+def test_an_error_of_the_system_is_told_and_tried_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write({**SITE, "assetbuild.toml": ""})
+    failed: list[Any] = []
+    audience = Audience(print, failed.append, print)
+    builder = _Builder(lambda: configuration.load(cwd=project.folder, environ={}), audience, 1, None)
+    builder.build()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", str(project.folder / "assets"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(watch_module, "build", refuse)
+        project.write({"assets/a.css": "a{}"})
+        builder.build(builder.named([str(project.folder / "assets/a.css")]))
+    ((problem,),) = failed
+    assert "Input/output error" in problem.message
+    builder.build()
+    assert not builder.told
+    assert text(project, "a.css") == "a{}"
+
+
+def test_a_save_has_not_ended_while_the_file_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events_module, "SAVE", PATIENCE)
+    monkeypatch.setattr(events_module, "LONGEST", PATIENCE)
+    events = Events()
+    events.tell("a.css")
+    closed = threading.Timer(0.05, lambda: events.tell("a.css", unclosed=False))
+    closed.start()
+    events.settle()
+    assert closed.finished.is_set()
+
+
+def test_what_a_linked_configuration_leads_to_is_told(project: Project) -> None:
+    project.write({**SITE, "elsewhere/real.toml": ""})
+    (project.folder / "assetbuild.toml").symlink_to("elsewhere/real.toml")
+    config = configuration.load(cwd=project.folder, environ={})
+    events = Events()
+    with observed_events(config, events) as fault:
+        assert not fault
+        project.write({"elsewhere/real.toml": "# changed", "elsewhere/other.toml": ""})
+        assert events.wait(PATIENCE, None)
+        events.settle(0.2)
+        assert events.take() == frozenset([str(project.folder / "elsewhere/real.toml")])
+
+
+def test_a_folder_that_is_moved_away_and_back_is_no_matter(project: Project, start: Callable[..., Watch]) -> None:
+    project.write({**SITE, "assets/css/in/d.css": "d{}"})
+    watch = start()
+    watch.next()
+    for _ in range(2):
+        (project.folder / "assets/css").rename(project.folder / "away")
+        assert watch.next()["ok"]
+        (project.folder / "away").rename(project.folder / "assets/css")
+        assert watch.next()["ok"]
+    watch.end()
+    assert watch.process.stderr
+    assert watch.process.stderr.read() == ""
+
+
+def test_two_that_tell_pages_are_one_too_many(project: Project, start: Callable[..., Watch]) -> None:
+    project.write(SITE)
+    first = start("--live-reload", "--live-reload-port", "0")
+    assert first.next()["ok"]
+    second = start("--live-reload", "--live-reload-port", "0")
+    assert second.process.wait(PATIENCE) == 1
+    assert second.process.stdout and "another `assetbuild watch`" in second.process.stdout.read()
+    first.end()
+    assert start("--live-reload", "--live-reload-port", "0").next()["ok"]

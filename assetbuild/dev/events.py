@@ -6,8 +6,10 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
 
 #: Seconds without an event after which a save has ended, while no more than FEW paths were named: where the system told that
-#: the file was closed, and where not; those after which a burst has (a checkout, an editor's dance of renames); and at most.
-CLOSED, SAVE, QUIET, LONGEST = 0.002, 0.005, 0.05, 1.0
+#: the file was closed, and where it did not, though inotify does in the end. Those after which a burst has (a checkout, an
+#: editor's dance of renames); and at most.
+CLOSED, SAVE, QUIET, LONGEST = 0.002, 0.1 if sys.platform == "linux" else 0.005, 0.05, 1.0
 FEW = 4
 
 
@@ -107,17 +110,21 @@ def observed(config: Config, events: Events, elsewhere: bool = False) -> Iterato
             if paths := [path for path in paths if path == self.only or not (self.only or path.startswith(output))]:
                 events.tell(*paths, folder=event.is_directory, unclosed=event.event_type in ("created", "modified"))
 
+    # It warns, in words that mean nothing to a user, of folders that were moved away and back.
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
     observer = Observer()
     try:
         handler = Handler()
-        for root in sorted(roots):
+        for root in sorted(filter(os.path.isdir, roots)):  # One that is missing is another one when it comes: see `places`.
             observer.schedule(handler, root, recursive=True)
-        if config.file and not any(str(config.file).startswith(root + os.sep) for root in roots):
-            # Bundles that come from elsewhere may change with any file.
-            only = "" if elsewhere else str(config.file)
-            observer.schedule(Handler(only), str(config.file.parent))
+        # The configuration may be a link, and what it leads to is written.
+        for file in sorted({str(config.file), os.path.realpath(config.file)}) if config.file else ():
+            if not any(file.startswith(root + os.sep) for root in roots):
+                # Bundles that come from elsewhere may change with any file.
+                observer.schedule(Handler("" if elsewhere else file), os.path.dirname(file))
         observer.start()
     except OSError as error:
+        observer.stop()
         yield error.strerror or str(error)
         return
     try:

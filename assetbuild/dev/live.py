@@ -188,6 +188,8 @@ class LiveReload:
     async def _serve(self, ready: threading.Event) -> None:
         self._end = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        # asyncio's own would print a traceback, as where no more sockets can be opened.
+        self._loop.set_exception_handler(lambda _, context: self._report(f"live reload: {context['message']}"))
         server = await asyncio.start_server(self._connected, sock=self._socket, limit=MAX_HEAD)
         ready.set()
         await self._end.wait()
@@ -297,6 +299,23 @@ def _head(status: int, media_type: str, origin: str | None, size: int | None) ->
     if origin is not None:
         lines.append(f"Access-Control-Allow-Origin: {origin}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def answers(url: str) -> bool:
+    """Whether the server that made this script's URL is running, on this machine."""
+    import http.client  # Only where a watch has been before.
+
+    try:
+        asked = urlsplit(url)
+        host = f"[{asked.hostname}]" if ":" in (asked.hostname or "") else asked.hostname
+        if host not in LOOPBACK:
+            return False
+        connection = http.client.HTTPConnection(str(asked.hostname), asked.port, timeout=1.0)
+        with contextlib.closing(connection):
+            connection.request("HEAD", f"{asked.path}?{asked.query}")
+            return connection.getresponse().status == 200
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
 
 
 def _ports(port: int | None, resume: str | None) -> tuple[int, ...]:

@@ -110,8 +110,10 @@ def _origin(headers: dict[str, list[str]], gate: Gate) -> str | None:
     found = headers.get("origin")
     if found is None:
         return None
+    if len(found) != 1:
+        raise RefusedError(403, "there is more than one Origin")
     match = _ORIGIN.fullmatch(found[0])
-    if len(found) != 1 or match is None or int(match[3] or 0) > 65535:
+    if match is None or int(match[3] or 0) > 65535:
         raise RefusedError(403, f'the origin "{found[0]}" is malformed')
     if match[2].lower() not in gate.hosts and found[0] not in gate.origins:
         raise RefusedError(403, f'the origin "{found[0]}" is not allowed')
@@ -124,15 +126,15 @@ def _target(target: str, origin: str | None) -> tuple[str, str]:
     path, _, query = target.partition("?")
     lowered = target.lower()
     if not target.startswith("/") or any(bad in lowered for bad in ("//", "..", "\\", "%2f", "%5c", "%00", "#")):
-        raise RefusedError(400, f'the target "{target}" is refused', origin)
+        raise RefusedError(400, f'the target "{path}" is refused', origin)
     try:
         # Decoded once: what is still encoded then is a character of the name.
         decoded = unquote_to_bytes(path).decode()
         fields = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), errors="strict", max_num_fields=4)
     except ValueError:
-        raise RefusedError(400, f'the target "{target}" is malformed', origin) from None
+        raise RefusedError(400, f'the target "{path}" is malformed', origin) from None
     if ".." in decoded or "//" in decoded or "\\" in decoded:
-        raise RefusedError(400, f'the target "{target}" is refused', origin)
+        raise RefusedError(400, f'the target "{path}" is refused', origin)
     tokens = [value for name, value in fields if name == "token"]
     return decoded, tokens[0] if len(tokens) == 1 else ""
 

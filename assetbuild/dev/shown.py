@@ -6,7 +6,6 @@ import os
 import re
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable
 
 from assetbuild.errors import Problem, printable
@@ -52,9 +51,15 @@ def line_text(file: str, line: int) -> str:
 
 def without_machine(text: str) -> str:
     """The text with paths below the working folder made relative, and of every other absolute path the last name only."""
-    text = text.replace(os.getcwd() + os.sep, "")
-    # They may hold blanks, which would end a path below.
-    for folder in (sys.prefix, os.path.expanduser("~"), tempfile.gettempdir(), os.getcwd()):
+    try:
+        here = os.getcwd()
+    except OSError:
+        here = ""  # It is gone.
+    if here:
+        text = text.replace(here + os.sep, "")
+    # They may hold blanks, which would end a path below. To ask for the folder for temporary files may make a file in it, which
+    # may be what is impossible just now.
+    for folder in (sys.prefix, os.path.expanduser("~"), os.environ.get("TMPDIR") or "/tmp", here):
         if len(folder) > 1:
             text = text.replace(folder + os.sep, "…/")
     return _ABSOLUTE.sub(_shortened, text)

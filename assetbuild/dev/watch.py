@@ -19,6 +19,7 @@ from assetbuild.config import Config
 from assetbuild.dev import live
 from assetbuild.dev.events import QUIET, Events, observed, places
 from assetbuild.errors import AssetbuildError, Problem
+from assetbuild.filters import FilterError
 from assetbuild.index import Index
 from assetbuild.looks import different
 from assetbuild.result import Order, Result
@@ -76,9 +77,7 @@ def watch(
         observation = stack.enter_context(contextlib.ExitStack())
         adopts = config.bundles_from is not None
         there = (places(config), adopts)
-        fault = "" if poll else observation.enter_context(observed(config, events, adopts))
-        if fault:
-            audience.note(f"no events of files are to be had ({fault}): looking every {POLL:g} s instead")
+        fault = "" if poll else _observed(observation, config, events, adopts, audience)
         builder.build()
         process = stack.enter_context(_beside(command)) if command else None
         while process is None or process.poll() is None:
@@ -87,17 +86,25 @@ def watch(
                 _rebuilt(builder, events)
             else:
                 builder.build()
-            if poll or fault or builder.order is None:
+            if poll or builder.order is None:
                 continue
             now = (places(builder.order.config), builder.adopts)
             if events.lost or now != there:
                 observation.close()
                 events.lost = False
                 there = now
-                fault = observation.enter_context(observed(builder.order.config, events, builder.adopts))
+                fault = _observed(observation, builder.order.config, events, builder.adopts, audience)
                 builder.build()  # What happened meanwhile, nobody told.
         status = process.returncode
         return 128 - status if status < 0 else status
+
+
+def _observed(stack: contextlib.ExitStack, config: Config, events: Events, adopts: bool, audience: Audience) -> str:
+    """Why there are no events, or ""."""
+    fault = stack.enter_context(observed(config, events, adopts))
+    if fault:
+        audience.note(f"no events of files are to be had ({fault}): looking every {POLL:g} s instead")
+    return fault
 
 
 def _rebuilt(builder: _Builder, events: Events) -> None:
@@ -113,7 +120,8 @@ def _rebuilt(builder: _Builder, events: Events) -> None:
 
 
 class _Builder:
-    """took: seconds of the last build that found nothing to do, or of the first. adopts: whether bundles are from elsewhere."""
+    """took: seconds of the last look: of a build that found nothing to do, or at the sources alone.
+    adopts: whether bundles are from elsewhere."""
 
     def __init__(
         self, load: Callable[[], Config], audience: Audience, jobs: int | None, server: live.LiveReload | None
@@ -147,13 +155,13 @@ class _Builder:
         try:
             result, changed = self.built(seen)
         except AssetbuildError as error:
-            if seen is None:
-                self.took = time.monotonic() - started
-            if error.problems != self.told:
-                self.told = error.problems
-                self.audience.failed(error.problems)
-                if self.server:
-                    self.server.failed(error.problems)
+            self.failed(error.problems)
+            return
+        except OSError as error:
+            # Somebody took away what was being looked at: the next look begins with nothing.
+            self.known = self.seen = None
+            file = os.path.relpath(os.fsdecode(error.filename)) if error.filename else ""
+            self.failed((Problem(file, 0, 0, error.strerror or str(error), "it is tried again at the next look"),))
             return
         seconds = time.monotonic() - started
         mended = bool(self.told)
@@ -166,6 +174,13 @@ class _Builder:
             if self.server:
                 self.server.rebuilt(live.Changes(result.digest, _replaced(before, self.known)))
 
+    def failed(self, problems: tuple[Problem, ...]) -> None:
+        if problems != self.told:
+            self.told = problems
+            self.audience.failed(problems)
+            if self.server:
+                self.server.failed(problems)
+
     def built(self, seen: Glance | None) -> tuple[Result, tuple[str, ...]]:
         """What was built, and the logical paths of the sources that look otherwise than to the build before."""
         order = self.order
@@ -174,8 +189,10 @@ class _Builder:
         if seen is None or order is None:
             self.seen = None  # Should this fail, then nobody builds upon an earlier look.
             order = self.ordered()
+            begun = time.monotonic()
             seen = glance(order.config)
-            if known is not None and changes.environment(order.config, (), known.surface.tools) != known.surface.key:
+            self.took = time.monotonic() - begun
+            if known is not None and not _same(order.config, known):
                 self.known = known = None  # Should the build fail, then the next one does not build upon it either.
         # Should the build fail, then what changed is different from what is known at the next one, too.
         self.order, self.seen = order, seen
@@ -194,6 +211,14 @@ class _Builder:
         cache = found if isinstance(found, Cache) else None
         keys = {"live_reload": self.server.url} if self.server else {}
         return Order(adopted.config, cache, (), adopted.warnings, self.jobs, keys=keys, lasting=False)
+
+
+def _same(config: Config, known: Index) -> bool:
+    """Whether all that decides a build besides its files is what it was."""
+    try:
+        return changes.environment(config, (), known.surface.tools) == known.surface.key
+    except FilterError:
+        return False  # The build itself says what is wrong with it.
 
 
 def _replaced(before: Index | None, now: Index) -> Mapping[str, tuple[str | None, str | None]]:
