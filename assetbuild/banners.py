@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assetbuild.syntax import LexError, css, js
+from assetbuild.syntax.js.spans import places
 
 #: Package of npm by the name that its banners have, folded. Whatever is not here has no package: names are no one's.
 _PACKAGES = {
@@ -136,8 +137,8 @@ def _comments(text: str, suffix: str) -> Iterator[tuple[int, str]]:
             spans = [(token.start, token.end) for token in css.tokens(text) if token.type == "comment" and token.start >= end]
         elif suffix in (".js", ".mjs", ".cjs"):
             lexed = js.scan(text, js.goal("x" + suffix))
-            places = [place for place in js.places(text, "/*") if place >= end and lexed.is_code(place)]
-            spans = [(place, close + 2) for place in places if (close := text.find("*/", place + 2)) >= 0]
+            begins = [place for place in places(text, "/*") if place >= end and lexed.is_code(place)]
+            spans = [(place, close + 2) for place in begins if (close := text.find("*/", place + 2)) >= 0]
         else:
             return  # Of other languages nothing tells for certain what a comment is.
     except LexError:

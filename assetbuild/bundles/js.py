@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 from assetbuild.bundles import Builder, Fault, Joined
 from assetbuild.syntax import LexError, expression, js
 from assetbuild.syntax.js.grammar import BLOCK_COMMENT, LINE_COMMENT, LINE_END, NEWLINE, NEXT_BRACKET, STRING, TEMPLATE, TRIVIA
-from assetbuild.syntax.js.spans import Lexed
+from assetbuild.syntax.js.spans import Lexed, places
 
 _DIRECTIVE = expression(rf"({TRIVIA})({STRING})")
 # Behind a string: a semicolon or the end of the text ends the directive; so does a line end, unless the next token continues
@@ -106,7 +106,7 @@ _TAKES_DOWN = "mend it: in a bundle it would take the other parts down with it"
 
 def _refusals(script: Script, lexed: Lexed, outline: _Outline) -> list[Fault]:
     if lexed.module:
-        offset = next((place for place in js.places(script.text, "import", "export") if lexed.is_code(place)), 0)
+        offset = next((place for place in places(script.text, "import", "export") if lexed.is_code(place)), 0)
         message = "this is an ES module, and a bundle joins classic scripts"
         hint = 'take it out and load it with <script type="module">: its imports are linked as they are'
         return [Fault(script.path, offset, message, hint)]

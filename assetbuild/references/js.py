@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from assetbuild.references import Reference, Scan, is_local, sourcemap
 from assetbuild.syntax import expression, js
-from assetbuild.syntax.js.spans import Lexed
+from assetbuild.syntax.js.spans import Lexed, places
 
 _T = (
     r"(?:[ \t\v\f\xa0\ufeff\u1680\u2000-\u200a\u202f\u205f\u3000\n\r\u2028\u2029]++"
@@ -68,7 +68,8 @@ def find_in(lexed: Lexed) -> Scan:
 def specifiers(lexed: Lexed) -> Iterator[Specifier]:
     """Every specifier that is a literal, relative or not, in order."""
     text = lexed.text
-    for place in js.places(text, "import", "export", *(("URL",) if "meta" in text else ())):
+    words = lexed.module_words()
+    for place in sorted([*words, *places(text, "URL")]) if "meta" in text else words:
         word = text[place : place + 6]
         length = 3 if word.startswith("URL") else 6
         if (place and _WORD_BEFORE.match(text[place - 1])) or _WORD_BEHIND.match(text[place + length : place + length + 1]):

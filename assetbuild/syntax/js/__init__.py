@@ -7,7 +7,7 @@ from __future__ import annotations
 from assetbuild.syntax import LexError, expression
 from assetbuild.syntax.js.grammar import TRIVIA
 from assetbuild.syntax.js.scanner import Scanner
-from assetbuild.syntax.js.spans import Lexed
+from assetbuild.syntax.js.spans import Lexed, places
 
 _MODULE_SYNTAX = expression(
     rf"import{TRIVIA}(?:[\"'{{*]|(?:(?<![\w$])|(?<=import))(?!as\b)[\w$\\]|[^\x00-\x7f]|\.{TRIVIA}meta(?![\w$]))"
@@ -46,22 +46,10 @@ def scan(text: str, module: bool | None = None) -> Lexed:
     return lexed
 
 
-def places(text: str, *words: str) -> list[int]:
-    """Where any of the words occurs, in order."""
-    places: list[int] = []
-    for word in words:
-        place = text.find(word)
-        while place >= 0:
-            places.append(place)
-            place = text.find(word, place + 1)
-    places.sort()
-    return places
-
-
 def has_module_syntax(lexed: Lexed) -> bool:
     """Whether the text has static `import` or `export`, or `import.meta`."""
     text = lexed.text
-    for start in places(text, "import", "export"):
+    for start in lexed.module_words():
         shaped = _MODULE_WORD.match(text, start) and _MODULE_SYNTAX.match(text, start)
         if shaped and lexed.is_code(start) and not lexed.is_property(start):
             return True

@@ -41,6 +41,18 @@ _OPAQUE_AT = expression(OPAQUE)
 _NEXT_OPAQUE = expression(rf"""(?:[^'"`/]++|/(?![/*]))*+({OPAQUE}|\Z)""")
 
 
+def places(text: str, *words: str) -> list[int]:
+    """Where any of the words occurs, in order."""
+    places: list[int] = []
+    for word in words:
+        place = text.find(word)
+        while place >= 0:
+            places.append(place)
+            place = text.find(word, place + 1)
+    places.sort()
+    return places
+
+
 class Lexed:
     """A text that was read: its hard spans (regular expressions, templates with substitutions, HTML-like comments, the
     hashbang); between two of them everything can be read without knowing its surroundings."""
@@ -51,6 +63,7 @@ class Lexed:
         "_depth",
         "_known",
         "_opaque",
+        "_words",
         "ends",
         "goal_mattered",
         "kinds",
@@ -69,6 +82,7 @@ class Lexed:
         self._known = 0
         self._opaque = (0, 0)
         self._depth = (0, 0, 0)
+        self._words: list[int] | None = None
         # Comments, as far as a question has come: where they begin, where they end, and those behind.
         self._comments: tuple[list[int], list[int]] = ([], [])
         self._comments_behind: Iterator[tuple[int, int]] | None = None
@@ -101,6 +115,12 @@ class Lexed:
         opaque = _OPAQUE_AT.match(self.text, self._known)
         self._opaque = opaque.span() if opaque else (0, 0)
         return False
+
+    def module_words(self) -> list[int]:
+        """Where `import` or `export` stands, in any word, code or not."""
+        if self._words is None:
+            self._words = places(self.text, "import", "export")
+        return self._words
 
     def token_end(self, offset: int) -> int:
         """The end of the last token before an offset in code; 0 where there is none."""
