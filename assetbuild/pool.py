@@ -26,7 +26,7 @@ R = TypeVar("R")
 BATCH_ITEMS = 24
 BATCH_WEIGHT = 400_000
 
-#: What a worker has waiting for it while it works, so that it never waits itself.
+#: What a worker has waiting for it while it works, so that it never waits itself: items whose weight tells how long they take.
 AHEAD = BATCH_WEIGHT // 2
 
 #: Seconds for which a worker gathers its results: few messages, and nobody waits for one.
@@ -190,9 +190,10 @@ class _Pool(Generic[T, R]):
                 yield self.replace(worker, Lost("timeout"))
 
     def feed(self, worker: _Worker[T, R]) -> None:
-        """Hand it more, before it has done what it has."""
+        """Hand it more, before it has done what it has: of what has a limit, which may take long, no more than it needs."""
         ahead = sum(self.weights[i] for i in worker.waiting)
-        while self.batches and (ahead < AHEAD or len(worker.waiting) <= 1):
+        limits = self.time_limits
+        while self.batches and (len(worker.waiting) <= 1 or (ahead < AHEAD and limits[self.batches[0][0]] is None)):
             batch = self.batches.popleft()
             if not worker.waiting:
                 worker.heard = time.monotonic()
