@@ -6,10 +6,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-import mmap
 import os
 import signal
-import struct
 import sys
 import time
 from collections import deque
@@ -17,6 +15,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
+    import mmap
     from multiprocessing.connection import Connection
 
 T = TypeVar("T")
@@ -36,7 +35,8 @@ GATHER = 0.01
 WORTH_A_WORKER = 200_000
 
 
-_HAND = struct.Struct("q")
+#: Bytes of the number of an item, from 1; 0: it has begun with none.
+_HAND = 8
 
 
 class Lost(NamedTuple):
@@ -98,14 +98,13 @@ class _Worker(Generic[T, R]):
     def __init__(self, function: Callable[[T], R], items: Sequence[T]) -> None:
         # Forking hands the function, the items and the loaded modules over for nothing. Where the system advises against it, a
         # new interpreter starts.
-        import multiprocessing  # A build with little to do starts no worker.
+        import mmap  # A build with little to do starts no worker.
+        import multiprocessing
 
         context = multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         #: Where the worker notes what it has in hand, in memory that both have; None: each result is sent at once.
-        self.hand = mmap.mmap(-1, _HAND.size) if sys.platform == "linux" else None
-        if self.hand:
-            _HAND.pack_into(self.hand, 0, -1)
+        self.hand = mmap.mmap(-1, _HAND) if sys.platform == "linux" else None
         arguments = (function, items, theirs, self.connection, self.hand, os.getpid())
         self.process = context.Process(target=_work, args=arguments, daemon=True)
         # A signal that comes before the worker has its own handlers would strike in the wrong one of the two.
@@ -120,7 +119,7 @@ class _Worker(Generic[T, R]):
 
     def in_hand(self) -> int:
         """The item that it is at, of those whose results have not come."""
-        number: int = _HAND.unpack_from(self.hand)[0] if self.hand else -1
+        number = int.from_bytes(self.hand[:], "little") - 1 if self.hand else -1
         return number if number in self.waiting else self.waiting[0]
 
     def kill(self) -> None:
@@ -254,7 +253,7 @@ def _work(
             batch = connection.recv()
             for i in batch:
                 if hand:
-                    _HAND.pack_into(hand, 0, i)
+                    hand[:] = (i + 1).to_bytes(_HAND, "little")
                 try:
                     answers.append((i, True, function(items[i])))
                 except Exception:

@@ -20,8 +20,8 @@ import functools
 import hashlib
 import json
 import os
+import platform
 import re
-import socket
 import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -174,7 +174,7 @@ class Cache:
     def _write(self, table: str, name: str, *parts: bytes) -> None:
         path = self._path(table, name)
         # No other process has this name: of two on one machine the numbers differ, of two machines the names.
-        temporary = f"{os.path.dirname(path)}/new-{os.getpid()}-{socket.gethostname()}"
+        temporary = f"{os.path.dirname(path)}/new-{os.getpid()}-{platform.node()}"
         with contextlib.suppress(OSError):
             try:
                 try:
