@@ -64,12 +64,10 @@ def held() -> Iterator[Callable[[], None]]:
             handlers[number] = handler
 
     def strike() -> None:
-        try:
-            number = came.pop(0)
-        except IndexError:
-            return
-        came.clear()
-        handlers[number](number, None)
+        if came:
+            number = came[0]
+            came.clear()
+            handlers[number](number, None)
 
     try:
         for one in handlers:

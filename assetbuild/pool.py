@@ -25,8 +25,9 @@ R = TypeVar("R")
 BATCH_ITEMS = 24
 BATCH_WEIGHT = 400_000
 
-#: What a worker has waiting for it while it works, so that it never waits itself: items whose weight tells how long they take.
-AHEAD = BATCH_WEIGHT // 2
+#: What a worker has waiting for it while it works, so that it never waits itself, of items whose weight tells how long they
+#: take; and how many at most, since a pipe that is full would stop both.
+AHEAD, AHEAD_ITEMS = BATCH_WEIGHT // 2, 4 * BATCH_ITEMS
 
 #: Seconds for which a worker gathers its results: few messages, and nobody waits for one.
 GATHER = 0.01
@@ -167,6 +168,8 @@ class _Pool(Generic[T, R]):
             self.workers.append(_Worker(self.function, self.items))
         for worker in self.workers:
             self.feed(worker)
+        for worker in self.workers:
+            self.feed_ahead(worker)
         while any(worker.waiting for worker in self.workers):
             by_connection = {worker.connection: worker for worker in self.workers if worker.waiting}
             for ready in wait(list(by_connection), self.patience()):
@@ -175,36 +178,44 @@ class _Pool(Generic[T, R]):
                 try:
                     answers = ready.recv()
                 except (EOFError, OSError):
-                    yield self.replace(worker, Lost("crash", worker.ended_by()))
+                    yield self.replace(worker, worker.in_hand(), Lost("crash", worker.ended_by()))
                     continue
                 worker.heard = time.monotonic()
                 for _ in answers:
                     worker.waiting.popleft()
-                self.feed(worker)
+                if len(worker.waiting) <= 1:
+                    self.feed(worker)
+                self.feed_ahead(worker)
                 for i, ok, result in answers:
                     if not ok:
                         raise WorkerError(result)
                     yield i, result
-            for worker in self.overdue():
-                yield self.replace(worker, Lost("timeout"))
+            while late := next(self.overdue(), None):
+                yield self.replace(*late, Lost("timeout"))
 
     def feed(self, worker: _Worker[T, R]) -> None:
-        """Hand it more, before it has done what it has: of what has a limit, which may take long, no more than it needs."""
-        ahead = sum(self.weights[i] for i in worker.waiting)
-        limits = self.time_limits
-        while self.batches and (len(worker.waiting) <= 1 or (ahead < AHEAD and limits[self.batches[0][0]] is None)):
-            batch = self.batches.popleft()
-            if not worker.waiting:
-                worker.heard = time.monotonic()
-            worker.waiting.extend(batch)
-            ahead += sum(self.weights[i] for i in batch)
-            # Where it has died, its end of the pipe says so at the next look, and what it had goes to another.
-            with contextlib.suppress(OSError):
-                worker.connection.send(batch)
+        """Hand it a batch."""
+        if not self.batches:
+            return
+        batch = self.batches.popleft()
+        if not worker.waiting:
+            worker.heard = time.monotonic()
+        worker.waiting.extend(batch)
+        # Where it has died, its end of the pipe says so at the next look, and what it had goes to another.
+        with contextlib.suppress(OSError):
+            worker.connection.send(batch)
 
-    def replace(self, worker: _Worker[T, R], lost: Lost) -> tuple[int, Lost]:
+    def feed_ahead(self, worker: _Worker[T, R]) -> None:
+        """Hand it more while it has little: of what has a limit, which may take long whatever its weight, no more."""
+        weight = sum(self.weights[i] for i in worker.waiting)
+        while self.batches and weight < AHEAD and len(worker.waiting) < AHEAD_ITEMS:
+            if self.time_limits[self.batches[0][0]] is not None:
+                break
+            weight += sum(self.weights[i] for i in self.batches[0])
+            self.feed(worker)
+
+    def replace(self, worker: _Worker[T, R], guilty: int, lost: Lost) -> tuple[int, Lost]:
         worker.kill()
-        guilty = worker.in_hand()
         # Some of these may be done; their results are lost.
         if rest := [i for i in worker.waiting if i != guilty]:
             self.batches.appendleft(rest)
@@ -212,9 +223,9 @@ class _Pool(Generic[T, R]):
         self.feed(new)
         return guilty, lost
 
-    def deadline(self, worker: _Worker[T, R]) -> float:
+    def deadline(self, worker: _Worker[T, R], item: int) -> float:
         """When the item that it has in hand is overdue."""
-        limit = self.time_limits[worker.in_hand()]
+        limit = self.time_limits[item]
         return math.inf if limit is None else worker.heard + limit
 
     def patience(self) -> float | None:
@@ -222,13 +233,18 @@ class _Pool(Generic[T, R]):
         now = time.monotonic()
         # Behind an item without a limit may be one that has a limit, and no message between them.
         limits = [limit for worker in self.workers for i in worker.waiting if (limit := self.time_limits[i]) is not None]
-        first = min(self.deadline(worker) for worker in self.workers if worker.waiting) if limits else math.inf
+        busy = [worker for worker in self.workers if worker.waiting]
+        first = min(self.deadline(worker, worker.in_hand()) for worker in busy) if limits else math.inf
         return max(0.01, min(first - now, *limits)) if limits else None
 
-    def overdue(self) -> list[_Worker[T, R]]:
-        now = time.monotonic()
-        # A result may have come while others were handled: only a silent worker is overdue.
-        return [w for w in self.workers if w.waiting and self.deadline(w) < now and not w.connection.poll()]
+    def overdue(self) -> Iterator[tuple[_Worker[T, R], int]]:
+        """Workers, and the item that each is at for too long."""
+        for worker in self.workers:
+            if worker.waiting:
+                # A result may have come while others were handled: only a silent worker is overdue.
+                item = worker.in_hand()
+                if self.deadline(worker, item) < time.monotonic() and not worker.connection.poll():
+                    yield worker, item
 
 
 def _work(
@@ -262,10 +278,31 @@ def _work(
                     answers.append((i, False, traceback.format_exc()))
                 now = time.monotonic()
                 if not hand or now - sent >= GATHER or (i == batch[-1] and not connection.poll()):
-                    connection.send(answers)
+                    _send(connection, answers)
                     answers, sent = [], now
     except (EOFError, OSError, KeyboardInterrupt):
         return  # The parent is gone, or will be.
+
+
+def _send(connection: Connection, answers: list[tuple[int, bool, object]]) -> None:
+    try:
+        connection.send(answers)
+    except OSError:
+        raise
+    except Exception:  # One of them cannot be pickled: that is its own fault, and told as if the function had raised.
+        connection.send([_sendable(answer) for answer in answers])
+
+
+def _sendable(answer: tuple[int, bool, object]) -> tuple[int, bool, object]:
+    import pickle
+
+    try:
+        pickle.dumps(answer)
+    except Exception:
+        import traceback
+
+        return (answer[0], False, traceback.format_exc())
+    return answer
 
 
 def _die_with(parent: int) -> None:

@@ -32,7 +32,7 @@ def pieces(path: str, most: int) -> Iterator[bytes]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise _no_file(path)
-        size = min(status.st_size + 1, most)
+        size = min(max(status.st_size + 1, 1 << 13), most)  # Some file systems tell of no size.
         while piece := os.read(descriptor, size):
             yield piece
     finally:

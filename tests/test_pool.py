@@ -154,3 +154,38 @@ def test_stopping_early_leaves_no_worker_behind() -> None:
     run.close()
     with pytest.raises(ProcessLookupError):
         os.kill(worker, 0)
+
+
+def test_any_number_of_items_without_weight_goes_through() -> None:
+    count = 60_000
+    results = dict(pool.run(large, range(count), weights=[250_000, *[0] * (count - 1)], jobs=2))
+    assert len(results) == count
+
+
+def large(n: int) -> tuple[str, ...]:
+    return ("some/path/to/a/file.css", "0" * 64, str(n) * 20)
+
+
+def test_each_worker_gets_a_heavy_item_of_its_own() -> None:
+    for limits in (None, [60.0] * 4):
+        pids = dict(pool.run(pid, [0] * 4, weights=[pool.BATCH_WEIGHT] * 4, jobs=4, time_limits=limits))
+        assert len(set(pids.values())) == 4
+
+
+def unsendable(how: str) -> object:
+    return (lambda: how) if how == "lambda" else how
+
+
+def test_a_result_that_cannot_be_handed_over_is_the_programs_own_mistake() -> None:
+    with pytest.raises(WorkerError, match="pickle"):
+        list(pool.run(unsendable, ["a", "lambda", "b"], weights=[1] * 3, jobs=1))
+
+
+def test_who_takes_the_results_may_take_his_time() -> None:
+    items = ["hang", "hang", "slow", "fine"]
+    limits = [0.3, 0.3, None, None]
+    results = {}
+    for number, result in pool.run(misbehave, items, weights=[pool.BATCH_WEIGHT] * 4, jobs=2, time_limits=limits):
+        time.sleep(0.6)
+        results[number] = result
+    assert results == {0: Lost("timeout"), 1: Lost("timeout"), 2: "slow", 3: "fine"}

@@ -622,6 +622,7 @@ def test_many_files_are_written_by_several_threads(tmp_path: Path) -> None:
     assert len(writers) == 3
     assert found(tmp_path / "dist") == {f"{n}.css": b"a" for n in range(3 * SHARE)}
     assert done == sorted(done)
+    assert done[-1] == len(items)
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -641,6 +642,30 @@ def test_one_of_many_that_fails_is_told_and_nothing_stays(tmp_path: Path, jobs: 
     assert found(tmp_path / "dist") == {"old.css": b"old"}
     assert [p.name for p in (tmp_path / "dist").iterdir() if p.is_dir()] == []
     assert threading.active_count() == before
+
+
+def test_signals_are_heard_in_the_main_thread_and_go_before_other_failures(tmp_path: Path) -> None:
+    here, heard = threading.get_ident(), list[int]()
+
+    def handler(number: int, _: object) -> None:
+        heard.append(threading.get_ident())
+        raise interrupts.Terminated(number)
+
+    def failing() -> Iterator[bytes]:
+        if threading.get_ident() == here:
+            os.kill(os.getpid(), signal.SIGTERM)
+            yield b"x"
+        time.sleep(0.1)
+        raise OSError(errno.EIO, "Input/output error")
+
+    items = [Item(f"{n}.css", "0" * 64, 5, failing) for n in range(3 * SHARE)]
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        with publish.locked(tmp_path / "dist", "dist"), pytest.raises(interrupts.Terminated):
+            publish.publish(tmp_path / "dist", items, manifest_of(items), display="dist", progress=silent, jobs=3)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [here]
 
 
 @pytest.mark.parametrize("in_main", [True, False])

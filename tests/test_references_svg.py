@@ -252,6 +252,7 @@ def test_what_has_no_sign_of_a_reference_is_not_read_in_full(monkeypatch: pytest
     "text",
     [
         '<svg><?x <!-- ?><use href="a.svg"/>--></svg>',
+        '<?foo <!-- ?><svg xmlns="http://www.w3.org/2000/svg"><use href="a.svg"/><!-- --></svg>',
         '<svg><![CDATA[<!--]]><use href="a.svg"/>--></svg>',
         '<!DOCTYPE svg [<!ENTITY a "<!--">]><svg><use href="a.svg"/>--></svg>',
         '<svg style="fill:u&#114;l&#40;a.svg)"/>',

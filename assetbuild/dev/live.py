@@ -313,7 +313,11 @@ def answers(url: str) -> bool:
         connection = http.client.HTTPConnection(str(asked.hostname), asked.port, timeout=1.0)
         with contextlib.closing(connection):
             connection.request("HEAD", f"{asked.path}?{asked.query}")
-            return connection.getresponse().status == 200
+            answer = connection.getresponse()
+            # Another server on this port may answer whatever it is asked.
+            ours = _head(200, "text/javascript; charset=utf-8", None, None).decode().split("\r\n")
+            told = {f"{name}: {value}" for name, value in answer.getheaders()}
+            return answer.status == 200 and told.issuperset(filter(None, ours[1:]))
     except (OSError, ValueError, http.client.HTTPException):
         return False
 

@@ -160,7 +160,7 @@ class _Builder:
         except OSError as error:
             # Somebody took away what was being looked at: the next look begins with nothing.
             self.known = self.seen = None
-            file = os.path.relpath(os.fsdecode(error.filename)) if error.filename else ""
+            file = os.path.basename(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else ""
             self.failed((Problem(file, 0, 0, error.strerror or str(error), "it is tried again at the next look"),))
             return
         seconds = time.monotonic() - started
@@ -252,10 +252,10 @@ def _beside(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _end(process: subprocess.Popen[bytes], number: int) -> None:
-    # Ctrl-C reaches all that a terminal has in front, and a server that hears it twice leaves its work undone.
-    if process.poll() is None and not (number == signal.SIGINT and _in_front()):
-        process.send_signal(number)
     try:
+        # Ctrl-C reaches all that a terminal has in front, and a server that hears it twice leaves its work undone.
+        if process.poll() is None and not (number == signal.SIGINT and _in_front()):
+            process.send_signal(number)
         process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()

@@ -131,26 +131,35 @@ class Writing:
     def write_files(self, wanted: Sequence[Item], targets: Sequence[str]) -> None:
         """In threads, where there are many: what the system does, and the hashes, needs no lock of the interpreter's."""
         numbers = iter(range(len(wanted)))  # Each goes to one thread.
+        lock, done = threading.Lock(), 0
 
-        def work(progress: Callable[[int, int], None]) -> None:
+        def work(step: Callable[[], None]) -> None:
+            nonlocal done
             number = -1
             try:
                 for number in numbers:
-                    self.write_file(targets[number], wanted[number])
-                    self.pause()
-                    progress(number + 1, len(wanted))
+                    self.write_file(targets[number], wanted[number], step)
+                    with lock:
+                        done += 1
+                    step()
             except _StoppedError:
                 pass
             except BaseException as error:
                 self.failures[number] = error
 
+        def heard() -> None:
+            """In this thread: only here signals are heard, and people told."""
+            self.pause()
+            self.strike()
+            self.progress(done, len(wanted))
+
         helpers = []
         for _ in range(min(self.jobs, len(wanted) // SHARE) - 1):
-            helper = threading.Thread(target=work, args=(lambda _done, _all: None,))
+            helper = threading.Thread(target=work, args=(self.pause,))
             with contextlib.suppress(RuntimeError):  # There are as many as the system lets it have.
                 helper.start()
                 helpers.append(helper)
-        work(self.progress)
+        work(heard)
         for helper in helpers:
             while helper.is_alive():
                 try:
@@ -158,21 +167,23 @@ class Writing:
                     self.strike()
                 except BaseException as error:
                     self.failures[-1] = error
-        if self.failures:
-            raise self.failures[min(self.failures)]
+        # What asks the program to end goes before what went wrong meanwhile.
+        first = min(self.failures, key=lambda one: (isinstance(self.failures[one], Exception), one), default=None)
+        if first is not None:
+            raise self.failures[first]
+        self.progress(len(wanted), len(wanted))
 
     def pause(self) -> None:
         """Between two steps of a thread's."""
         if self.failures:
             raise _StoppedError
-        self.strike()
 
-    def write_file(self, target: str, item: Item) -> None:
+    def write_file(self, target: str, item: Item, step: Callable[[], None]) -> None:
         sha = hashlib.sha256()
 
         def hashed() -> Iterator[bytes]:
             for piece in from_source(item):
-                self.pause()
+                step()
                 sha.update(piece)
                 yield piece
 

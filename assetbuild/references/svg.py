@@ -32,8 +32,7 @@ _MARKUP = expression(
 _ATTRIBUTE = expression(r"([^\s\"'<>/=]++)(?:[ \t\r\n]*+=[ \t\r\n]*+(?:\"([^\"]*+)\"|'([^']*+)'))?+")
 _ENTITY = expression(r"&(?:#x([0-9a-fA-F]++)|#([0-9]++)|(amp|lt|gt|quot|apos)|[^;&]*+);|&")
 _PREDEFINED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_COMMENT = expression(_SUBSET_COMMENT)
-_NEEDED = ("href", "(", "@", "&", "<!")
+_NEEDED = ("href", "(", "@", "&", "<!", "<?")
 _REFERRING = frozenset(("use", "image", "feImage"))
 _SVG = "http://www.w3.org/2000/svg"
 _XHTML = "http://www.w3.org/1999/xhtml"
@@ -194,9 +193,16 @@ def find(text: str) -> Scan:
 def _is_plain(text: str) -> bool:
     """Whether this is well-formed XML without anything that a reference would need: no `href`, no parenthesis of a url(), no
     at sign of an @import, and no entity that may be one. Most icons are, and a tenth of the time tells."""
-    bare = _COMMENT.sub("", text) if "<!--" in text else text
-    # What begins like a comment may be part of a CDATA section, of the document's type, or of an instruction.
-    if any(sign in bare for sign in _NEEDED) or bare.rfind("<?") > 0:
+    start = text.index("?>") + 2 if text.startswith("<?xml ") and "?>" in text else 0
+    parts = []
+    while (comment := text.find("<!--", start)) >= 0:
+        parts.append(text[start:comment])
+        start = text.find("-->", comment + 4) + 3
+        if start < 3:
+            return False
+    bare = "".join((*parts, text[start:]))
+    # What looks like a comment may be part of a CDATA section, of the document's type, or of an instruction.
+    if any(sign in bare for sign in _NEEDED):
         return False
     try:
         expat.ParserCreate("utf-8").Parse(text.encode(), True)
