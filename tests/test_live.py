@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import threading
@@ -480,3 +481,14 @@ def test_what_the_loop_meets_is_told_in_a_line(capfd: pytest.CaptureFixture[str]
         started.stop()
     assert told == ["live reload: socket.accept() out of system resource"]
     assert capfd.readouterr().err == ""
+
+
+def test_who_has_just_connected_is_let_go_in_the_end() -> None:
+    for _ in range(30):
+        started = LiveReload(port=0)
+        started.start()
+        made = [connect(started) for _ in range(3)]
+        started.stop()
+        for one in made:
+            one.close()
+    gc.collect()  # What was left open is told of here, which is an error.

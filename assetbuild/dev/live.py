@@ -110,7 +110,7 @@ class LiveReload:
         self._state = b""
         self._lock = threading.Lock()
         self._channels: set[asyncio.Event] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._socket: socket.socket | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -190,27 +190,35 @@ class LiveReload:
         self._loop = asyncio.get_running_loop()
         # asyncio's own would print a traceback, as where no more sockets can be opened.
         self._loop.set_exception_handler(lambda _, context: self._report(f"live reload: {context['message']}"))
-        server = await asyncio.start_server(self._connected, sock=self._socket, limit=MAX_HEAD)
+        server = await asyncio.start_server(self._met, sock=self._socket, limit=MAX_HEAD)
         ready.set()
         await self._end.wait()
+        # Who has just been accepted gets a task first: a server that is closed already would leave the socket open.
+        assert self._socket is not None
+        with contextlib.suppress(NotImplementedError):  # Not every loop has readers.
+            self._loop.remove_reader(self._socket)
+        await _turns()
         server.close()
-        for task in tuple(self._tasks):
+        for task, writer in tuple(self._tasks.items()):
             task.cancel()
+            writer.transport.abort()  # A task that has not begun yet does nothing any more.
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _turns()  # Transports close in a turn of their own.
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._tasks) >= MAX_CONNECTIONS:
             writer.transport.abort()
             return
-        self._tasks.add(task)
+        task = asyncio.get_running_loop().create_task(self._connected(reader, writer))
+        self._tasks[task] = writer
+        task.add_done_callback(self._tasks.pop)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._answer(reader, writer)
         except (OSError, asyncio.IncompleteReadError, TimeoutError, asyncio.CancelledError):
             writer.transport.abort()
         finally:
-            self._tasks.discard(task)
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -274,6 +282,12 @@ class LiveReload:
         if text not in self._logged and len(self._logged) < _MOST_LOGGED:
             self._logged.add(text)
             self._log(text)
+
+
+async def _turns() -> None:
+    """Lets the loop do what is due, and what comes of that."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def _flush(writer: asyncio.StreamWriter) -> None:
