@@ -261,15 +261,39 @@ def test_files_of_earlier_rebuilds_stay_when_the_configuration_changes(project: 
     assert first.exists()
 
 
-def test_of_the_folder_of_the_configuration_only_that_is_told(project: Project) -> None:
-    config = configuration.load(cwd=project.write({**SITE, "assetbuild.toml": ""}).folder, environ={})
+def told_of(project: Project, files: dict[str, str | bytes]) -> frozenset[str] | None:
+    """The paths that the system tells of when these files are written."""
     events = Events()
-    with observed_events(config, events) as fault:
+    with observed_events(configuration.load(cwd=project.folder, environ={}), events) as fault:
         assert not fault
-        project.write({"other.toml": "", "assetbuild.toml": "# changed"})
+        project.write(files)
         assert events.wait(PATIENCE, None)
         events.settle(0.2)
-        assert events.take() == frozenset([str(config.file)])
+        return events.take()
+
+
+def test_of_the_folder_of_the_configuration_only_that_is_told(project: Project) -> None:
+    project.write({**SITE, "assetbuild.toml": ""})
+    told = told_of(project, {"other.toml": "", "assetbuild.toml": "# changed"})
+    assert told == frozenset([str(project.folder / "assetbuild.toml")])
+
+
+def test_whether_somebody_may_be_writing_still_is_told(project: Project) -> None:
+    events = Events()
+    config = configuration.load(cwd=project.write(SITE).folder, environ={})
+    with observed_events(config, events), open(project.folder / "assets/a.css", "ab", 0) as file:
+        file.write(b"a{}")
+        wait_for(lambda: bool(events._unclosed))
+        file.close()
+        wait_for(lambda: not events._unclosed)
+    assert events.take() == frozenset([str(project.folder / "assets/a.css")])
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 INTERRUPTED = """
@@ -669,14 +693,8 @@ def test_a_save_has_not_ended_while_the_file_is_open(monkeypatch: pytest.MonkeyP
 def test_what_a_linked_configuration_leads_to_is_told(project: Project) -> None:
     project.write({**SITE, "elsewhere/real.toml": ""})
     (project.folder / "assetbuild.toml").symlink_to("elsewhere/real.toml")
-    config = configuration.load(cwd=project.folder, environ={})
-    events = Events()
-    with observed_events(config, events) as fault:
-        assert not fault
-        project.write({"elsewhere/real.toml": "# changed", "elsewhere/other.toml": ""})
-        assert events.wait(PATIENCE, None)
-        events.settle(0.2)
-        assert events.take() == frozenset([str(project.folder / "elsewhere/real.toml")])
+    told = told_of(project, {"elsewhere/real.toml": "# changed", "elsewhere/other.toml": ""})
+    assert told == frozenset([str(project.folder / "elsewhere/real.toml")])
 
 
 def test_a_folder_that_is_moved_away_and_back_is_no_matter(project: Project, start: Callable[..., Watch]) -> None:
@@ -702,3 +720,27 @@ def test_two_that_tell_pages_are_one_too_many(project: Project, start: Callable[
     assert second.process.stdout and "another `assetbuild watch`" in second.process.stdout.read()
     first.end()
     assert start("--live-reload", "--live-reload-port", "0").next()["ok"]
+
+
+def builder_of(project: Project) -> _Builder:
+    builder = _Builder(lambda: configuration.load(cwd=project.folder, environ={}), Audience(print, print, print), 1, None)
+    builder.build()
+    return builder
+
+
+def test_what_failed_is_looked_at_again_when_another_file_is_saved(project: Project) -> None:
+    builder = builder_of(project.write({**SITE, "assetbuild.toml": 'missing = "error"\n'}))
+    for path, content in (("assets/a.css", "a{b:url(gone.svg)}"), ("assets/b.js", "let other")):
+        project.write({path: content})
+        builder.build(builder.named([str(project.folder / path)]))
+        assert "gone.svg" in str(builder.told)
+
+
+def test_a_build_that_came_between_is_not_written_over_by_what_is_known(project: Project) -> None:
+    builder = builder_of(project.write({**SITE, "assetbuild.toml": ""}))
+    project.compile()
+    project.write({"assets/b.js": "let other"})
+    builder.build(builder.named([str(project.folder / "assets/b.js")]))
+    assert not builder.told
+    assert not verify(project.folder / "dist").findings
+    assert text(project, "b.js") == "let other"
