@@ -67,17 +67,17 @@ class Files:
         return served if served is not None and os.path.isfile(served.file) else None
 
     def _plain(self, served: Served, environ: WSGIEnvironment) -> WSGIApplication:
-        # By default the tag is of the file's time and place, which differ from one process's artifact to another's.
-        etag: bool | str = served.etag or True
+        served = served.negotiated(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        type_ = served.type or ("application/octet-stream" if served.coding else None)
         try:
-            response = send_file(served.file, environ, mimetype=served.type or None, conditional=True, etag=etag)
+            # By default the tag is of the file's time and place, which differ from one process's artifact to another's.
+            response = send_file(served.file, environ, mimetype=type_, conditional=True, etag=served.etag)
         except HTTPException as error:  # A `Range` beyond the file's end: no application of Flask's is here to answer it.
             return error
         if response.status_code not in (200, 206, 304):
             response.close()
             return Response(status=response.status_code)
-        response.headers["Cache-Control"] = served.cache_control
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers.update(served.headers)
         if not self._site.debug:
             # They are public, and a CDN that fetches them here has to hand this on. On a developer's machine nobody needs it.
             response.headers["Access-Control-Allow-Origin"] = "*"

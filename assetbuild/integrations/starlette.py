@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import Scope
 
@@ -28,7 +29,7 @@ class AssetFiles(StaticFiles):
     """Starlette's StaticFiles over an artifact: `app.mount("/static", AssetFiles(assets))`.
 
     Of the folder it hands out what the manifest names, with the media type that stands there. Fingerprinted files may be cached
-    for ever, others are asked for again. Files go out as they are, without their compressed variants.
+    for ever, others are asked for again. Who takes a compressed variant gets that.
 
     cross_origin: whether pages of other hosts may use them, which a CDN has to hand on that fetches them here: browsers refuse
     style sheets, scripts and fonts of another host without it. Raises ManifestError where the manifest cannot be read.
@@ -49,13 +50,17 @@ class AssetFiles(StaticFiles):
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        response = super().file_response(full_path, stat_result, scope, status_code)
+        request = Headers(scope=scope)
         served = self._artifact.find(self.get_path(scope))
-        if served is not None:
-            response.headers["cache-control"] = served.cache_control
-            response.headers["x-content-type-options"] = "nosniff"
-            if self._cross_origin:
-                response.headers["access-control-allow-origin"] = "*"
-            if served.type and "content-type" in response.headers:
-                response.headers["content-type"] = served.content_type
+        if served is None:  # It was replaced a moment ago.
+            return super().file_response(full_path, stat_result, scope, status_code)
+        served = served.negotiated(request.get("accept-encoding", ""))
+        headers = {**served.headers, "ETag": f'"{served.etag}"'}
+        if self._cross_origin:
+            headers["Access-Control-Allow-Origin"] = "*"
+        if served.coding:
+            stat_result = os.stat(served.file)
+        response = FileResponse(served.file, status_code, headers, served.content_type or None, stat_result=stat_result)
+        if self.is_not_modified(response.headers, request):
+            return NotModifiedResponse(response.headers)
         return response
