@@ -599,7 +599,7 @@ DEBUG = False
 
 def test_it_works_with_django_4_2_and_with_the_setting_that_was_there_before_storages(tmp_path: Path) -> None:
     packages = tmp_path / "packages"
-    install = [PYTHON, "-m", "pip", "install", "-q", "--no-deps", "--target", str(packages), "Django>=4.2,<5"]
+    install = [PYTHON, "-m", "pip", "install", "-q", "--no-deps", "--no-compile", "--target", str(packages), "Django>=4.2,<5"]
     done = subprocess.run(install, capture_output=True, text=True, check=False)
     if done.returncode:
         _missing(f"Django 4.2 cannot be installed: {done.stderr[-500:]}")
