@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from assetbuild import cli
 from assetbuild.banners import banners
 from tests import npm
 from tests.conftest import Project
 
-SCHEMA = JsonStrictValidator(SchemaVersion.V1_6)
+if TYPE_CHECKING:
+    from cyclonedx.validation.json import JsonStrictValidator
 
 JQUERY = "/*! jQuery v3.7.1 | (c) OpenJS Foundation and other contributors | jquery.org/license */\n"
 NORMALIZE = "/*! normalize.css v8.0.1 | MIT License | github.com/necolas/normalize.css */\n"
@@ -158,9 +158,18 @@ def run(*words: str) -> int:
     return cli.main(["compile", "--quiet", *words])
 
 
+@cache
+def schema() -> JsonStrictValidator:
+    # Its import takes seconds, of every process that collects the tests.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    return JsonStrictValidator(SchemaVersion.V1_6)
+
+
 def checked(folder: Path) -> dict[str, Any]:
     text = (folder / "sbom.json").read_text()
-    assert SCHEMA.validate_str(text) is None
+    assert schema().validate_str(text) is None
     document: dict[str, Any] = json.loads(text)
     return document
 
