@@ -644,6 +644,28 @@ def test_one_of_many_that_fails_is_told_and_nothing_stays(tmp_path: Path, jobs: 
     assert threading.active_count() == before
 
 
+def test_of_many_that_fail_the_first_by_name_is_told(tmp_path: Path) -> None:
+    failed = threading.Event()
+
+    def early() -> Iterator[bytes]:
+        yield b"other"
+        failed.set()
+
+    def late() -> Iterator[bytes]:
+        failed.wait(10)
+        for _ in range(100):
+            time.sleep(0.001)  # So that the other has been told of by now.
+            yield b"other"
+
+    n = len(many({}))
+    items = [item(f"{number:04}.css", b"x") for number in range(n)]
+    items[300] = Item("0300.css", "0" * 64, 5, late, "src/first.css")
+    items[301] = Item("0301.css", "0" * 64, 5, early, "src/second.css")
+    with publish.locked(tmp_path / "dist", "dist"), pytest.raises(BuildError, match=r"src/first\.css"):
+        publish.publish(tmp_path / "dist", items, manifest_of(items), display="dist", progress=silent, jobs=3)
+    assert found(tmp_path / "dist") == {}
+
+
 def test_signals_are_heard_in_the_main_thread_and_go_before_other_failures(tmp_path: Path) -> None:
     here, heard = threading.get_ident(), list[int]()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
@@ -65,8 +66,10 @@ class Writing:
         self.replaced: list[tuple[str, str]] = []
         #: Where a signal that came may strike.
         self.strike: Callable[[], None] = lambda: None
-        #: What went wrong with files, by their numbers; -1: with none of them.
-        self.failures: dict[int, BaseException] = {}
+        #: The number of the first file that went wrong, and how.
+        self.failed = sys.maxsize
+        self.failure: BaseException | None = None
+        self.lock = threading.Lock()
         #: Whether everything is written and waits for its name, the manifest too.
         self.replacing = False
         self.created_folders: set[str] = set()
@@ -131,25 +134,25 @@ class Writing:
     def write_files(self, wanted: Sequence[Item], targets: Sequence[str]) -> None:
         """In threads, where there are many: what the system does, and the hashes, needs no lock of the interpreter's."""
         numbers = iter(range(len(wanted)))  # Each goes to one thread.
-        lock, done = threading.Lock(), 0
+        done = 0
 
-        def work(step: Callable[[], None]) -> None:
+        def work(step: Callable[[int], None]) -> None:
             nonlocal done
             number = -1
             try:
                 for number in numbers:
-                    self.write_file(targets[number], wanted[number], step)
-                    with lock:
+                    self.write_file(targets[number], wanted[number], lambda: step(number))  # noqa: B023 (called before the next)
+                    with self.lock:
                         done += 1
-                    step()
+                    step(number)
             except _StoppedError:
                 pass
             except BaseException as error:
-                self.failures[number] = error
+                self.fail(number if isinstance(error, Exception) else -1, error)
 
-        def heard() -> None:
+        def heard(number: int) -> None:
             """In this thread: only here signals are heard, and people told."""
-            self.pause()
+            self.pause(number)
             self.strike()
             self.progress(done, len(wanted))
 
@@ -166,17 +169,22 @@ class Writing:
                     helper.join(PATIENCE)
                     self.strike()
                 except BaseException as error:
-                    self.failures[-1] = error
-        # What asks the program to end goes before what went wrong meanwhile.
-        first = min(self.failures, key=lambda one: (isinstance(self.failures[one], Exception), one), default=None)
-        if first is not None:
-            raise self.failures[first]
+                    self.fail(-1, error)
+        if self.failure is not None:
+            raise self.failure
         self.progress(len(wanted), len(wanted))
 
-    def pause(self) -> None:
-        """Between two steps of a thread's."""
-        if self.failures:
+    def pause(self, number: int) -> None:
+        """Between two steps of a thread's, at the file of this number. Those before one that failed are still written: they may
+        fail too, and the first of all is told."""
+        if self.failed < number:
             raise _StoppedError
+
+    def fail(self, number: int, error: BaseException) -> None:
+        """number: of the file with which that went wrong; -1: what asks the program to end goes before all of these."""
+        with self.lock:
+            if number < self.failed:
+                self.failed, self.failure = number, error
 
     def write_file(self, target: str, item: Item, step: Callable[[], None]) -> None:
         sha = hashlib.sha256()
