@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assetbuild.config import Application, Config
     from assetbuild.dev.live import LiveReload
     from assetbuild.dev.watch import Audience
+    from assetbuild.index import Index
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -228,25 +229,18 @@ def compile(  # noqa: A001 (a command's word is its function's name)
     from assetbuild.compile import project
 
     config = options.load(base_url=base_url, previous=previous, keep=keep, keep_days=keep_days)
-    for option, file in (("--provenance", provenance), ("--sbom", sbom)):
-        if file is not None:
-            _beside_the_artifact(option, file, config)
     reporter = options.reporter
+    whole = provenance is not None or sbom is not None
     try:
         adopted = adopt(config)
-        whole = provenance is not None or sbom is not None
+        if whole:
+            _may_be_written(provenance, sbom, adopted.config)
         built = project(adopted, jobs=options.jobs, progress=options.progress(reporter), whole=whole)
     finally:
         reporter.clear()
     result = built.result
-    if provenance is not None:
-        from assetbuild.provenance import statement
-
-        _write(provenance, statement(adopted.config, built.index, __version__))
-    if sbom is not None:
-        from assetbuild.sbom import bill
-
-        _write(sbom, bill(adopted.config, built.index, __version__))
+    if whole:
+        _write_documents(provenance, sbom, adopted.config, built.index)
     shown = _shown(config.output)
     if options.as_json:
         _print_json(report.result_data(result, shown))
@@ -256,26 +250,26 @@ def compile(  # noqa: A001 (a command's word is its function's name)
     return DONE
 
 
-def _beside_the_artifact(option: str, file: str, config: Config) -> None:
-    """Raises UsageError where a file would be written into the artifact, or over a source."""
-    where = os.path.realpath(file)
-    for folder in (config.output, *config.sources):
-        if where.startswith(os.path.realpath(folder) + os.sep):
-            raise click.UsageError(f"{option} names a file in {_shown(folder)}; name one outside of it.")
+def _may_be_written(provenance: str | None, sbom: str | None, config: Config) -> None:
+    """Raises ConfigError where a document would take the place of something else."""
+    from assetbuild import documents
+
+    asked = [documents.provenance(provenance)] if provenance is not None else []
+    asked += [documents.bill(sbom)] if sbom is not None else []
+    documents.check(asked, config)
 
 
-def _write(file: str, data: bytes) -> None:
-    """A file appears whole, or stays as it was. Raises AssetbuildError."""
-    new = f"{file}.new-{os.getpid()}"
-    try:
-        try:
-            Path(new).write_bytes(data)
-            os.replace(new, file)
-        except BaseException:
-            Path(new).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise AssetbuildError(f"{file} could not be written: {error.strerror}") from error
+def _write_documents(provenance: str | None, sbom: str | None, config: Config, index: Index) -> None:
+    from assetbuild import documents
+
+    if provenance is not None:
+        from assetbuild.provenance import statement
+
+        documents.write(documents.provenance(provenance), statement(config, index, __version__))
+    if sbom is not None:
+        from assetbuild.sbom import bill
+
+        documents.write(documents.bill(sbom), bill(config, index, __version__))
 
 
 @assetbuild.command(epilog=_EXIT_STATUSES, context_settings={"ignore_unknown_options": False})

@@ -24,7 +24,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("beside", "errors", "interrupts", "looks", "names", "patterns", "pool", "reading", "syntax", "texts"),
     ("entries", "sums", "syntax.*", "syntax.css.*", "syntax.js.*"),
     ("compressors", "config", "records", "references", "spool", "survey"),
-    ("cache", "cache.*", "filters", "publish", "publish.*", "sources", "unpack", "variants"),
+    ("cache", "cache.*", "documents", "filters", "publish", "publish.*", "sources", "unpack", "variants"),
     ("bundles", "bundles.*", "filters.*", "fingerprint", "graph", "index", "references.*"),
     ("adopt", "adopt.*", "banners", "link", "result", "unit"),
     ("earlier", "missing", "plan", "recall", "templates"),
