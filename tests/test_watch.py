@@ -148,6 +148,41 @@ def test_an_edit_of_the_module_of_bundles_or_of_what_it_imports_is_built(project
     assert "all.css" not in project.manifest["assets"]
 
 
+REGISTERED = """
+from webassets import Bundle, Environment
+from webassets.filter import Filter, register_filter
+class Louder(Filter):
+    name = "louder"
+    def input(self, _in, out, **kw):
+        out.write(_in.read().upper())
+register_filter(Louder)
+env = Environment("static", "/static")
+env.register("all", Bundle("a.css", filters="louder", output="all.css"))
+"""
+NAMED = "directory: static\nfilters: [registered.Louder]\nbundles: {all: {contents: a.css, filters: louder, output: all.css}}\n"
+
+
+@pytest.mark.parametrize(
+    ("bundles", "file", "before", "after"),
+    [
+        ("registered:env", "registered.py", REGISTERED, REGISTERED.replace("register_filter(Louder)", "")),
+        ("named.yml", "named.yml", NAMED, NAMED.replace("filters: [registered.Louder]\n", "")),
+    ],
+)
+def test_a_filter_is_known_by_its_name_as_long_as_it_is_registered(
+    project: Project, start: Callable[..., Watch], bundles: str, file: str, before: str, after: str
+) -> None:
+    project.write({"static/a.css": "a{}", "assetbuild.toml": f'bundles_from = "{bundles}"\n', "registered.py": REGISTERED})
+    project.write({file: before})
+    watch = start()
+    assert watch.next()["ok"]
+    project.write({file: after.replace("all.css", "every.css")})
+    assert "louder" in str(watch.next()["problems"])
+    project.write({file: before})
+    assert watch.next()["ok"]
+    assert text(project, "all.css") == "A{}\n"
+
+
 @pytest.mark.parametrize("way", ["in place", "a new file renamed", "vim", "deleted and made"])
 def test_however_an_editor_saves_one_rebuild_follows(project: Project, start: Callable[..., Watch], way: str) -> None:
     project.write(SITE)

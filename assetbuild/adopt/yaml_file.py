@@ -13,6 +13,7 @@ from typing import Any
 
 from assetbuild.errors import ConfigError, Problem
 from assetbuild.filters import modules
+from assetbuild.filters import webassets as registry
 from assetbuild.interrupts import INTERRUPTS
 
 with warnings.catch_warnings():
@@ -23,6 +24,9 @@ try:
     import yaml
 except ImportError:  # pragma: no cover
     yaml = None
+
+#: Filter classes that are known by their names because a file said so.
+_registered: set[type] = set()
 
 #: What webassets' loader reads of a bundle, and of an environment.
 _BUNDLE_KEYS = ("contents", "output", "filters", "depends", "config", "debug", "extra")
@@ -92,9 +96,9 @@ def parse(path: Path, file: str) -> Document:
     document = Document(file, data, not all(table is None or isinstance(table, dict) for table in data.values()))
     document.is_environment |= "bundles" in data
     _read_places(document, root)
+    _register(document, data.get("filters", ()) if document.is_environment else ())
     if document.is_environment:
         _known(document, "", data, _ENVIRONMENT_KEYS)
-        _register(document, data.get("filters", ()))
         data.pop("filters", None)
         bundles = data.get("bundles")
         if not isinstance(bundles, dict):
@@ -140,6 +144,9 @@ def _register(document: Document, classes: Any) -> None:
     """Filter classes of the project's own, by import path: known by their names from here on."""
     from zope.dottedname.resolve import resolve
 
+    # Those that an earlier reading has registered, and that the file may name no more.
+    registry.unregister(_registered.__contains__)
+    _registered.clear()
     for path in classes if isinstance(classes, list) else [classes] if classes else ():
         try:
             if module := modules.within(path):
@@ -152,6 +159,7 @@ def _register(document: Document, classes: Any) -> None:
             continue
         if inspect.isclass(found) and issubclass(found, webassets.filter.Filter) and found.name:
             webassets.filter.register_filter(found)
+            _registered.add(found)
         else:
             document.problem("", "filters", f'"{path}" is no subclass of webassets.filter.Filter with a name')
 

@@ -13,7 +13,7 @@ import os
 import sys
 import sysconfig
 import types
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -32,6 +32,8 @@ class _Source(NamedTuple):
     imports: frozenset[str]
 
 
+#: Called with the names of modules that are forgotten, by whoever keeps what those have defined.
+when_forgotten: list[Callable[[Collection[str]], object]] = []
 #: The sources of each module that was imported, as they were then.
 _imported: dict[str, Mapping[str, _Source]] = {}
 
@@ -80,7 +82,9 @@ def imported(name: str) -> tuple[types.ModuleType, str]:
     return module, _digest(now)
 
 
-def _forget(names: Iterable[str]) -> None:
+def _forget(names: Collection[str]) -> None:
+    for call in when_forgotten:
+        call(names)
     for name in names:
         package, _, own = name.rpartition(".")
         sys.modules.pop(name, None)

@@ -113,6 +113,24 @@ class Given:
 _given: dict[str, Given] = {}
 
 
+#: The filters that webassets brings, by name: one of a project's own may take the place of such a one, and give it back.
+_THEIRS: Mapping[str, type] = {
+    name: one for name, one in webassets.filter._FILTERS.items() if one.__module__.startswith("webassets.")
+}
+
+
+def unregister(is_gone: Callable[[type], bool]) -> None:
+    """Classes that a project has registered with webassets, and would not if it began now, are known by their names no more."""
+    known: dict[str, type] = webassets.filter._FILTERS
+    for name in [name for name, one in known.items() if is_gone(one)]:
+        del known[name]
+        if name in _THEIRS:
+            known[name] = _THEIRS[name]
+
+
+modules.when_forgotten.append(lambda names: unregister(lambda one: one.__module__ in names))
+
+
 def give(name: str, given: Given) -> None:
     """Make a filter known under a name, in place of what had that name."""
     _given[name] = given
