@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +17,18 @@ from assetbuild.reading import opened
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A file that was read. name: its path from the configuration's folder on. digest: its SHA-256 in hex digits. file: where
-    it is."""
+    """A file that was read. name: what it is called on every machine. digest: its SHA-256 in hex digits. file: where it is."""
 
     name: str
     digest: str
     file: str
+
+
+def known_as(config: Config, path: str | os.PathLike[str]) -> str:
+    """What a path is called on every machine: in an installed package `package:` and its place there; else its path from the
+    configuration's folder on."""
+    inside = re.split(r"/(?:site|dist)-packages/", Path(path).as_posix())[1:]
+    return f"package:{inside[-1]}" if inside else Path(os.path.relpath(path, config.folder)).as_posix()
 
 
 def materials(config: Config, index: Index) -> list[Material]:
@@ -30,13 +37,12 @@ def materials(config: Config, index: Index) -> list[Material]:
     assert depth is not None
     files = _below_the_roots(config, index, depth)
     for file in (*index.surface.reads, *([str(config.file)] if config.file else [])):
-        name = Path(os.path.relpath(file, config.folder)).as_posix()
-        files[name] = Material(name, _digest(config, file), file)
-    return [files[name] for name in sorted(files)]
+        files[known_as(config, file)] = Material(known_as(config, file), _digest(config, file), file)
+    return [files[one] for one in sorted(files)]
 
 
 def _below_the_roots(config: Config, index: Index, depth: Depth) -> dict[str, Material]:
-    roots = [Path(os.path.relpath(root, config.folder)).as_posix() for root in config.sources]
+    roots = [known_as(config, root) for root in config.sources]
     digests = {key: digest for one in depth.records.assets(depth.records.names).values() for key, digest in one.sources}
     globs = {glob for one in depth.impure.values() for glob in one if glob != changes.ANYTHING}
     readable = [patterns.compile(glob) for glob in globs]
@@ -44,11 +50,11 @@ def _below_the_roots(config: Config, index: Index, depth: Depth) -> dict[str, Ma
     for key in index.surface.looks.keys() | digests.keys():
         number, _, path = key.partition("/")
         inside = path[len(config.prefix(int(number))) :]
-        name, file = f"{roots[int(number)]}/{inside}", f"{config.sources[int(number)]}/{inside}"
+        called, file = f"{roots[int(number)]}/{inside}", f"{config.sources[int(number)]}/{inside}"
         if key in digests:
-            found[name] = Material(name, digests[key], file)
+            found[called] = Material(called, digests[key], file)
         elif any(pattern.matches(path) for pattern in readable):
-            found[name] = Material(name, _digest(config, file), file)
+            found[called] = Material(called, _digest(config, file), file)
     return found
 
 

@@ -11,7 +11,6 @@ import binascii
 import dataclasses
 import hashlib
 import json
-import os
 import platform
 import time
 from collections.abc import Iterable, Mapping
@@ -22,7 +21,7 @@ from assetbuild import changes, earlier, patterns
 from assetbuild.config import Config
 from assetbuild.errors import Problem
 from assetbuild.index import Index
-from assetbuild.materials import materials
+from assetbuild.materials import known_as, materials
 from assetbuild.runtime import manifest as treaty
 
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -92,11 +91,11 @@ def _parameters(config: Config) -> dict[str, Any]:
 
 
 def _plain(value: Any, config: Config) -> Any:
-    """A value as JSON has it; paths from the configuration's folder on."""
+    """A value as JSON has it; paths by the names that they have on every machine."""
     if isinstance(value, patterns.Pattern):
         return ("/" if value.from_top else "") + value.text
     if isinstance(value, Path):
-        return Path(os.path.relpath(value, config.folder)).as_posix()
+        return known_as(config, value)
     if dataclasses.is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name), config) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):

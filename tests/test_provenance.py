@@ -40,6 +40,11 @@ def statement(folder: Path) -> dict[str, Any]:
     return document
 
 
+def resolved(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = statement(folder)["predicate"]["buildDefinition"]["resolvedDependencies"]
+    return found
+
+
 def test_it_names_the_artifact_as_sha256sum_does_and_every_file_that_was_read(site: Project) -> None:
     assert run("compile", "--provenance", "p.json") == 0
     said = statement(site.folder)
@@ -74,6 +79,22 @@ def test_it_is_the_same_for_the_same_and_tells_nothing_of_the_machine(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     run("compile", "--provenance", "p.json")
     assert statement(other.folder)["predicate"]["runDetails"]["metadata"] == {"finishedOn": "2023-11-14T22:13:20Z"}
+
+
+def test_where_a_package_is_installed_makes_no_difference(
+    inside: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside.write({"assetbuild.toml": 'sources = ["package:mylib/static"]\n'})
+    said = []
+    for place in (".venv/lib/python3.11/site-packages", str(tmp_path_factory.mktemp("lib") / "dist-packages")):
+        folder = inside.folder / place
+        inside.write({f"{folder}/mylib/__init__.py": "", f"{folder}/mylib/static/a.css": "/*! a v1.0.0 | MIT */\na{}"})
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(folder)
+            assert run("compile", "--provenance", "p.json", "--sbom", "s.json") == 0
+        said.append([(inside.folder / name).read_bytes() for name in ("p.json", "s.json")])
+    assert said[0] == said[1]
+    assert "package:mylib/static/a.css" in {one["name"] for one in resolved(inside.folder)}
 
 
 def test_after_a_change_it_says_what_changed(site: Project) -> None:
