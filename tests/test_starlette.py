@@ -113,6 +113,20 @@ def test_each_file_is_handed_out_with_its_type_and_kept_for_ever_where_it_has_a_
         assert client.head(f"/static/{entry['path']}").headers["content-length"] == str(entry["size"])
 
 
+def test_a_kept_file_of_other_bytes_is_sent_though_its_time_and_size_are_the_same(built: Project) -> None:
+    environ = {"SOURCE_DATE_EPOCH": "1700000000"}
+    built.compile(environ=environ)
+    before = TestClient(starlette(built, Assets(built.folder / "dist"))).get("/static/robots.txt")
+    conditions = {"If-None-Match": before.headers["etag"], "If-Modified-Since": before.headers["last-modified"]}
+    client = TestClient(starlette(built, Assets(built.folder / "dist")))
+    assert client.get("/static/robots.txt", headers=conditions).status_code == 304
+    built.write({"assets/robots.txt": "User-agent: x"}).compile(environ=environ)
+    client = TestClient(starlette(built, Assets(built.folder / "dist")))
+    after = client.get("/static/robots.txt", headers=conditions)
+    assert (after.status_code, after.text) == (200, "User-agent: x")
+    assert after.headers["last-modified"] == before.headers["last-modified"]
+
+
 @pytest.mark.parametrize("path", ["manifest.json", ".assetbuild-journal", "css", "", "../dist/robots.txt", "robots.txt/x"])
 def test_what_the_manifest_does_not_name_is_not_handed_out(client: TestClient, built: Project, path: str) -> None:
     built.write({"dist/.assetbuild-journal": "x"})
