@@ -434,7 +434,7 @@ def _config(reader: _Reader, table: Mapping[str, object], given: _Given, file: P
         filter_timeout=_filter_timeout(reader, table),
         keep=_number(reader, table, given, "keep", "releases"),
         keep_days=_number(reader, table, given, "keep_days", "days"),
-        previous=tuple(reader.working_folder / place for place in given.previous),
+        previous=_previous(reader, given),
         source_date_epoch=_source_date_epoch(reader, given),
         prefixes=tuple(root.prefix for root in roots) if any(root.prefix for root in roots) else (),
     )
@@ -459,6 +459,13 @@ _KEYS: Final = (
     "webassets",
     "jinja",
 )
+
+
+def _previous(reader: _Reader, given: _Given) -> tuple[Path, ...]:
+    """The earlier artifacts that are named; an empty name would be the working folder."""
+    if not all(map(os.fspath, given.previous)):
+        reader.problem("--previous", "this names no folder", "leave it out where there is no earlier artifact")
+    return tuple(reader.working_folder / place for place in given.previous)
 
 
 # ---- sources and output

@@ -40,6 +40,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # No system opens a longer one.
 _LONGEST_PATH = 4096
 _REBUILD = "run `assetbuild compile`"
+# A build takes it for something of the user's, and leaves it there.
+_REMOVE = "remove it, and run `assetbuild compile`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +271,7 @@ class _Work:
                     folders.append(path)
                 elif not stat.S_ISREG(mode):
                     self.odd.add(path)
-                    self.find(path, f"is {_kind(mode)}, not a file", _REBUILD)
+                    self.find(path, f"is {_kind(mode)}, not a file", _REMOVE)
                 elif leftovers is not None and path in leftovers and path not in self.named:
                     left.append(path)
                 elif path not in self.named and path not in self.excused and path != treaty.NAME:
@@ -341,14 +343,15 @@ class _Work:
             with _opened(self.folder / path) as file:
                 before = os.fstat(file.fileno())
                 if not stat.S_ISREG(before.st_mode):
-                    raise _UnreadableError(f"is {_kind(before.st_mode)}, not a file")
+                    raise _UnreadableError(f"is {_kind(before.st_mode)}, not a file", _REMOVE)
                 while piece := file.read(PIECE):
                     yield piece
                 after = os.fstat(file.fileno())
         except (FileNotFoundError, NotADirectoryError):
             raise _UnreadableError("is missing") from None
         except OSError as error:
-            raise _UnreadableError(f"cannot be read: {error.strerror}") from None
+            hint = _REMOVE if isinstance(error, IsADirectoryError) else _REBUILD
+            raise _UnreadableError(f"cannot be read: {error.strerror}", hint) from None
         if (before.st_size, before.st_mtime_ns, before.st_ctime_ns) != (
             after.st_size,
             after.st_mtime_ns,
@@ -359,7 +362,7 @@ class _Work:
     def _unreadable(self, path: str, error: _UnreadableError) -> None:
         # Without a message it has been said already what is wrong there.
         if str(error):
-            self.find(path, str(error), _REBUILD)
+            self.find(path, str(error), error.hint)
             self.unread[path] = self.findings[-1]
 
     def _name(self, logical_path: str, entry: treaty.Entry, record: _Record, content: _Content | None) -> None:
@@ -496,6 +499,10 @@ class _Work:
 
 class _UnreadableError(Exception):
     """A file's bytes cannot be had; the message says why, or is empty where that has been told."""
+
+    def __init__(self, message: str, hint: str = _REBUILD) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 def _decoded(integrity: str) -> str:

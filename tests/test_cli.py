@@ -229,6 +229,14 @@ def test_an_output_that_is_not_ours_is_status_2_and_is_left_alone(project: Proje
     assert project.tree() == {"mine.txt": b"mine"}
 
 
+def test_an_earlier_artifact_without_a_name_is_status_2(project: Project, run: Run) -> None:
+    # A variable that is not set: `--previous "$LAST"`. The project's own web manifest is no artifact's.
+    project.write({"manifest.json": "{}"})
+    ran = run("compile", "--previous", "")
+    assert ran.status == 2
+    assert ran.err.strip() == "--previous: this names no folder; leave it out where there is no earlier artifact"
+
+
 # ---- compile
 
 

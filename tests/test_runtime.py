@@ -369,6 +369,7 @@ def test_an_empty_artifact_is_no_false_value(tmp_path: Path) -> None:
         ("js/app.ts", "js/app.js"),
         ("/static/css/app.css", "css/app.css"),
         ("css/app.5d41402abc4b.css", "css/app.css"),
+        ("/static/css/app.5d41402abc4b.css?v=1", "css/app.css"),
         ("css/app", "css/app.css"),
         ("app.css", "css/app.css"),
         ("styles/app.css#x", "css/app.css"),

@@ -415,6 +415,21 @@ def test_one_change_to_a_good_artifact_gives_one_finding(
     assert CHANGES[request.node.callspec.id][1] in str(found[0])
 
 
+@pytest.mark.parametrize("change", [to_link, to_fifo, to_folder])
+def test_what_has_taken_a_files_place_goes_as_the_finding_says(inside: Project, change: Callable[[Path], None]) -> None:
+    inside.write({"assets/a.png": b"a"}).compile()
+    path = inside.folder / "dist" / inside.public("a.png")
+    change(path)
+    (found,) = verify(inside.folder / "dist").findings
+    assert found.hint == "remove it, and run `assetbuild compile`"
+    if path.is_dir():
+        path.rmdir()
+    else:
+        path.unlink()
+    inside.compile()
+    assert verify(inside.folder / "dist").findings == ()
+
+
 def test_all_variants_that_an_entry_lost_are_told_of(artifact: Path) -> None:
     edit(lambda manifest: manifest["assets"]["css/app.css"].pop("variants"))(artifact)
     found = lines(verify(artifact))

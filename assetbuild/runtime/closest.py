@@ -26,8 +26,9 @@ def find(path: str, assets: Mapping[str, Entry], base_url: str) -> tuple[str, ..
     for name in _corrected(path, base_url):
         if name.casefold() in folded:
             return (folded[name.casefold()],)
+    published = frozenset(_corrected(path, base_url))
     for name, entry in assets.items():
-        if entry["path"] == path.lstrip("/"):
+        if entry["path"] in published:
             return (name,)
     wanted = normpath(path).lstrip("/")
     elsewhere = sorted(name for name in assets if basename(name) == basename(wanted))
