@@ -91,12 +91,12 @@ class Reporter:
                 self.line(f"written {path}")
             for path in result.removed:
                 self.line(f"removed {path}")
-            if result.use.refused:
-                self.line(f"the cache is not used: {result.use.refused}")
-            else:
+            if not result.use.refused:
                 self.line(f"the cache knew {result.use.known} of {result.use.known + result.use.made} results")
-            if result.use.rejected:
-                self.line(f"{_entries(result.use.rejected)} of the cache could not be believed, and the work was done anew")
+        if result.use.refused:
+            self.line(f"the cache is not used: {result.use.refused}; ASSETBUILD_CACHE_DIR names another folder")
+        if result.use.rejected:
+            self.line(f"{_entries(result.use.rejected)} of the cache could not be believed, and the work was done anew")
         numbers = f"{amount(result.files, 'file')}, {size(result.bytes)}, {duration(result.seconds)}"
         if result.unchanged:
             done = "nothing changed"

@@ -191,6 +191,20 @@ def test_a_cache_that_cannot_be_made_is_no_failure(project: Project) -> None:
     assert project.compile().use.refused == "File exists"
 
 
+def test_a_cache_that_is_of_no_use_is_told_of_unless_quiet(inside: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    inside.write(SITE).compile()
+    for path in entries(inside):
+        path.write_bytes(path.read_bytes()[:-1])
+    assert cli.main(["compile", "--output", "other"]) == 0
+    assert "of the cache could not be believed, and the work was done anew\n" in capsys.readouterr().err
+    (inside.folder / ".assetbuild").chmod(0o777)
+    assert cli.main(["compile"]) == 0
+    said = "the cache is not used: others may write to it; ASSETBUILD_CACHE_DIR names another folder\n"
+    assert said in capsys.readouterr().err
+    assert cli.main(["compile", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_parts_of_a_key_do_not_run_together() -> None:
     assert len({key(["ab", "c"]), key(["a", "bc"]), key(["abc"]), key(["abc", ""])}) == 4
 
