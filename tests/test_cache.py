@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assetbuild import cli, index
-from assetbuild.cache import Cache, key, opened
+from assetbuild.cache import LIMIT, Cache, key, opened
 from tests.conftest import Project, examples
 
 SITE: dict[str, str | bytes] = {
@@ -231,6 +231,26 @@ def test_prune_removes_what_was_not_used_for_the_longest_time(tmp_path: Path) ->
     pruned = cache.prune(300)
     assert (pruned.kept, pruned.removed, pruned.size, pruned.freed) == (3, 7, 300, 700)
     assert [cache.content(digest, 100) is not None for digest in digests] == [True] + [False] * 7 + [True] * 2
+
+
+def test_once_a_week_a_build_prunes_it(project: Project) -> None:
+    project.write(SITE).compile()
+    known = entries(project)
+    (version,) = (project.folder / ".assetbuild").glob("v*")
+    large = version / "contents/ab" / ("c" * 62)
+    large.parent.mkdir(parents=True, exist_ok=True)
+    large.touch()
+    os.truncate(large, LIMIT + 1)  # It takes no room.
+    assert project.compile().unchanged
+    assert large.exists()
+    ignored = project.folder / ".assetbuild/.gitignore"
+    os.utime(ignored, (ignored.stat().st_mtime - 8 * 86_400,) * 2)
+    assert project.compile().unchanged
+    assert entries(project) == known
+    large.touch()
+    os.truncate(large, LIMIT + 1)
+    project.compile()
+    assert large.exists()
 
 
 def test_the_command_tells_what_the_cache_holds_and_prunes_it(

@@ -32,6 +32,8 @@ from typing import BinaryIO, NamedTuple
 FORMAT = 2
 #: How many bytes a cache may hold before the least recently used entries go.
 LIMIT = 1_000_000_000
+#: Seconds from one pruning to the next that comes of itself: its `.gitignore` tells when the last one was.
+_BETWEEN_PRUNINGS = 7 * 86_400
 #: Seconds after which an entry that is used is marked as used again.
 _STALE_MARK = 86_400
 
@@ -238,7 +240,7 @@ def _signed(name: str, text: bytes) -> bytes:
 
 
 def opened(folder: str) -> Cache | str:
-    """The cache in a folder, which is made if need be; else why it cannot be used, in words."""
+    """The cache in a folder, which is made if need be, and once a week made smaller; else why it cannot be used, in words."""
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         status = os.stat(folder)
@@ -254,7 +256,13 @@ def opened(folder: str) -> Cache | str:
             return "it cannot be written"
     except OSError as error:
         return error.strerror or str(error)
-    return Cache(folder)
+    found = Cache(folder)
+    with contextlib.suppress(OSError):
+        now, last = time.time(), os.lstat(ignore).st_mtime
+        if not now - _BETWEEN_PRUNINGS < last <= now + _BETWEEN_PRUNINGS:
+            os.utime(ignore, follow_symlinks=False)  # First, so that of builds at once only one does it.
+            found.prune()
+    return found
 
 
 @functools.cache  # What is loaded stays what it was, whatever is edited meanwhile.
