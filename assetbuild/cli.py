@@ -231,11 +231,16 @@ def compile(  # noqa: A001 (a command's word is its function's name)
     config = options.load(base_url=base_url, previous=previous, keep=keep, keep_days=keep_days)
     reporter = options.reporter
     whole = provenance is not None or sbom is not None
+
+    def waiting() -> None:
+        if not options.quiet:
+            reporter.line(f"{_shown(config.output)}: another build is at work there, and is waited for")
+
     try:
         adopted = adopt(config)
         if whole:
             _may_be_written(provenance, sbom, adopted.config)
-        built = project(adopted, jobs=options.jobs, progress=options.progress(reporter), whole=whole)
+        built = project(adopted, jobs=options.jobs, progress=options.progress(reporter), waiting=waiting, whole=whole)
     finally:
         reporter.clear()
     result = built.result

@@ -4,6 +4,7 @@ of it kept for the next time. This room alone knows the order."""
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -15,7 +16,7 @@ from assetbuild.changes import Changes
 from assetbuild.config import Config
 from assetbuild.index import Index
 from assetbuild.looks import settled
-from assetbuild.result import Built, Order, Progress, Result, silent
+from assetbuild.result import Built, Order, Progress, Result, alone, silent
 
 
 def compile(config: Config, *, jobs: int | None = None, progress: Progress = silent) -> Result:  # noqa: A001 (the word for it)
@@ -26,14 +27,21 @@ def compile(config: Config, *, jobs: int | None = None, progress: Progress = sil
     return project(adopt(config), jobs=jobs, progress=progress).result
 
 
-def project(adopted: Adopted, *, jobs: int | None = None, progress: Progress = silent, whole: bool = False) -> Built:
-    """The same for a configuration whose bundles are adopted, with what is known of the artifact. whole: all of that, even
-    where nothing has changed."""
+def project(
+    adopted: Adopted,
+    *,
+    jobs: int | None = None,
+    progress: Progress = silent,
+    waiting: Callable[[], object] = alone,
+    whole: bool = False,
+) -> Built:
+    """The same for a configuration whose bundles are adopted, with what is known of the artifact. waiting: as Order has it.
+    whole: all that is known, even where nothing has changed."""
     started = time.monotonic()
     found = opened(str(adopted.config.cache_dir))
     cache = found if isinstance(found, Cache) else None
     tools = compressors.tools(adopted.config.compress)
-    order = Order(adopted.config, cache, tools, adopted.warnings, jobs, progress)
+    order = Order(adopted.config, cache, tools, adopted.warnings, jobs, progress, waiting=waiting)
     known = changes.last(cache, adopted.config, tools) if cache else None
     if known and whole and known.depth() is None:
         known = None
@@ -57,7 +65,7 @@ def build(order: Order, known: Index | None, seen: sources.Glance | None = None,
     if known is None or not order.config.output.is_dir() or releases.due(order.config, known.surface.summary):
         now = seen or glance(order.config)
     else:
-        with publish.locked(order.config.output, display):
+        with publish.locked(order.config.output, display, order.waiting):
             now, damaged = (seen, frozenset[str]()) if seen and sound else _looked(order.config, known, seen)
             if damaged is not None:
                 found = changes.since(known, now, damaged, order.config, when)

@@ -174,7 +174,7 @@ def _published(
     assets = {path: one.asset for path, one in made.items()}
     texts = {path: one.entry for path, one in made.items()}
     counted = tally(last, dropped, assets, depth)
-    with publish.locked(config.output, display):
+    with publish.locked(config.output, display, order.waiting):
         along: releases.Along | None
         if rest is None:
             along, text = releases.found(config, assets.values()), entries.joined(texts)

@@ -24,13 +24,18 @@ def silent(stage: str, done: int, total: int) -> None:
     del stage, done, total
 
 
+def alone() -> None:
+    """Nobody is told that another build is waited for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is to be built, and how.
 
     config: with its bundles adopted. tools: what packs. odd: warnings that came before. jobs: worker processes, or threads, at
     most; None: the cores. keys: what the manifest says besides. lasting: whether all is on the disk before the manifest is
-    replaced; else it is only in the system's memory, which is enough for whoever sees the build end.
+    replaced; else it is only in the system's memory, which is enough for whoever sees the build end. waiting: called where
+    another build is at work in the output, before its end is waited for.
     """
 
     config: Config
@@ -41,6 +46,7 @@ class Order:
     progress: Progress = silent
     keys: Mapping[str, str] | None = None
     lasting: bool = True
+    waiting: Callable[[], object] = alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -256,6 +258,24 @@ def test_a_second_run_says_that_nothing_changed(built: Project, run: Run) -> Non
     ran = run("compile")
     assert "nothing changed" in ran.err
     assert {path: path.stat().st_mtime_ns for path in (built.folder / "dist").rglob("*")} == before
+
+
+@pytest.mark.parametrize("change", [False, True])
+def test_who_waits_for_another_build_is_told(built: Project, change: bool) -> None:
+    if change:
+        built.write({"assets/css/new.css": "a{}"})
+    descriptor = os.open(built.folder / "dist", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    environ = os.environ | {"PYTHONPATH": str(Path(assetbuild.__file__).parent.parent)}
+    command = [sys.executable, "-m", "assetbuild", "compile"]
+    with subprocess.Popen(command, cwd=built.folder, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        told, _, _ = select.select([process.stderr], [], [], 20)
+        waits = process.poll() is None
+        os.close(descriptor)
+        _, said = process.communicate(timeout=20)
+    assert (bool(told), waits, process.returncode) == (True, True, 0)
+    assert said.startswith("dist: another build is at work there, and is waited for\n")
 
 
 def test_verbose_names_each_file_that_was_written_and_removed(built: Project, run: Run) -> None:

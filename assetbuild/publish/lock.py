@@ -15,7 +15,7 @@ from assetbuild.publish.place import FOLDER_MODE
 
 
 @contextlib.contextmanager
-def locked(output: Path, display: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+def locked(output: Path, display: str, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Hold the output folder, made if need be, for one build at a time; a second one waits.
 
     The lock is on the folder itself and ends with the process, however that ends. Raises ConfigError.
