@@ -21,6 +21,7 @@ from assetbuild.report import Progress, Reporter, is_terminal
 
 # What a command does is imported when it is asked for: `--version` and `--help` answer at once.
 if TYPE_CHECKING:
+    from assetbuild.adopt import Adopted
     from assetbuild.config import Application, Config
     from assetbuild.dev.live import LiveReload
     from assetbuild.dev.watch import Audience
@@ -245,7 +246,7 @@ def compile(  # noqa: A001 (a command's word is its function's name)
         reporter.clear()
     result = built.result
     if whole:
-        _write_documents(provenance, sbom, adopted.config, built.index)
+        _write_documents(provenance, sbom, adopted, built.index)
     shown = _shown(config.output)
     if options.as_json:
         _print_json(report.result_data(result, shown))
@@ -264,17 +265,17 @@ def _may_be_written(provenance: str | None, sbom: str | None, config: Config) ->
     documents.check(asked, config)
 
 
-def _write_documents(provenance: str | None, sbom: str | None, config: Config, index: Index) -> None:
+def _write_documents(provenance: str | None, sbom: str | None, adopted: Adopted, index: Index) -> None:
     from assetbuild import documents
 
     if provenance is not None:
         from assetbuild.provenance import statement
 
-        documents.write(documents.provenance(provenance), statement(config, index, __version__))
+        documents.write(documents.provenance(provenance), statement(adopted.config, index, __version__, adopted.read))
     if sbom is not None:
         from assetbuild.sbom import bill
 
-        documents.write(documents.bill(sbom), bill(config, index, __version__))
+        documents.write(documents.bill(sbom), bill(adopted.config, index, __version__))
 
 
 @assetbuild.command(epilog=_EXIT_STATUSES, context_settings={"ignore_unknown_options": False})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +32,13 @@ def known_as(config: Config, path: str | os.PathLike[str]) -> str:
     return f"package:{inside[-1]}" if inside else Path(os.path.relpath(path, config.folder)).as_posix()
 
 
-def materials(config: Config, index: Index) -> list[Material]:
-    """Sorted by name. index: of an artifact that was just built. Raises BuildError where a file can no longer be read."""
+def materials(config: Config, index: Index, others: Iterable[str] = ()) -> list[Material]:
+    """Sorted by name. index: of an artifact that was just built. others: absolute paths of files that were read besides. Raises
+    BuildError where a file can no longer be read."""
     depth = index.depth()
     assert depth is not None
     files = _below_the_roots(config, index, depth)
-    for file in (*index.surface.reads, *([str(config.file)] if config.file else [])):
+    for file in (*index.surface.reads, *others, *([str(config.file)] if config.file else [])):
         files[known_as(config, file)] = Material(known_as(config, file), _digest(config, file), file)
     return [files[one] for one in sorted(files)]
 

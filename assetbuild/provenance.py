@@ -47,10 +47,11 @@ _ELSEWHERE = {
 }
 
 
-def statement(config: Config, index: Index, version: str) -> bytes:
+def statement(config: Config, index: Index, version: str, read: Iterable[str] = ()) -> bytes:
     """The statement for an artifact that was just built: UTF-8, keys sorted, the same for the same artifact.
 
-    config: with its bundles adopted. version: assetbuild's. Raises BuildError where a source can no longer be read.
+    config: with its bundles adopted. version: assetbuild's. read: the files that the bundles are from. Raises BuildError where
+    a source can no longer be read.
     """
     metadata = {}
     if config.source_date_epoch is not None:
@@ -68,7 +69,7 @@ def statement(config: Config, index: Index, version: str) -> bytes:
             "buildDefinition": {
                 "buildType": BUILD_TYPE,
                 "externalParameters": _parameters(config),
-                "resolvedDependencies": [*_materials(config, index), *tools, *packers],
+                "resolvedDependencies": [*_materials(config, index, read), *tools, *packers],
             },
             "runDetails": {
                 "builder": {"id": BUILDER, "version": {"assetbuild": version, "python": platform.python_version()}},
@@ -105,9 +106,9 @@ def _plain(value: Any, config: Config) -> Any:
     return value if value is None or isinstance(value, str | int | float | bool) else repr(type(value))
 
 
-def _materials(config: Config, index: Index) -> list[dict[str, Any]]:
+def _materials(config: Config, index: Index, read: Iterable[str]) -> list[dict[str, Any]]:
     """All that was read, and the manifests of earlier artifacts."""
-    files = [(material.name, material.digest) for material in materials(config, index)]
+    files = [(material.name, material.digest) for material in materials(config, index, read)]
     previous = [(f"earlier artifact: {treaty.NAME}", digest) for digest in earlier.manifests(config)]
     return [{"name": name, "digest": {"sha256": digest}} for name, digest in (*files, *previous)]
 

@@ -97,6 +97,28 @@ def test_where_a_package_is_installed_makes_no_difference(
     assert "package:mylib/static/a.css" in {one["name"] for one in resolved(inside.folder)}
 
 
+@pytest.mark.parametrize(
+    ("bundles", "files"),
+    [
+        ("bundles.yml", {"bundles.yml": "directory: web\nbundles: {all: {contents: b.js, output: all.js}}\n"}),
+        (
+            "env_with_names:env",
+            {
+                "env_with_names.py": "from webassets import Bundle, Environment\nfrom names_for_env import NAMES\n"
+                "env = Environment('web', '/static')\nenv.register('all', Bundle(*NAMES, output='all.js'))\n",
+                "names_for_env.py": "NAMES = ['b.js']\n",
+            },
+        ),
+    ],
+)
+def test_what_bundles_are_from_was_read_too(inside: Project, bundles: str, files: dict[str, str | bytes]) -> None:
+    inside.write({**files, "web/b.js": "b()", "assetbuild.toml": f'bundles_from = "{bundles}"\n'})
+    assert run("compile", "--provenance", "p.json") == 0
+    found = {one["name"]: one["digest"]["sha256"] for one in resolved(inside.folder)}
+    for name in (*files, "web/b.js", "assetbuild.toml"):
+        assert found[name] == hashlib.sha256((inside.folder / name).read_bytes()).hexdigest()
+
+
 def test_after_a_change_it_says_what_changed(site: Project) -> None:
     run("compile", "--provenance", "p.json")
     before = statement(site.folder)

@@ -12,10 +12,12 @@ from assetbuild.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """config: with what `bundles_from` names in it, and `bundles_from` None. warnings: what could not be honoured."""
+    """config: with what `bundles_from` names in it, and `bundles_from` None. warnings: what could not be honoured. read: the
+    absolute paths of the files that say it."""
 
     config: Config
     warnings: tuple[Problem, ...] = ()
+    read: tuple[str, ...] = ()
 
 
 def adopt(config: Config) -> Adopted:
@@ -29,4 +31,4 @@ def adopt(config: Config) -> Adopted:
     from assetbuild.adopt import environment, translation  # webassets takes long to import.
 
     with environment.opened(config) as found:
-        return Adopted(*translation.translate(config, found))
+        return Adopted(*translation.translate(config, found), found.read)

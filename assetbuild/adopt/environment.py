@@ -46,13 +46,15 @@ class Found:
     """An environment and where it came from.
 
     env: the environment. app: its Flask application, or None. debug: what it said of `debug`. file: the file to blame, as one
-    would type it. places: line and column of what a YAML file says, by bundle and key. problems: what is wrong so far.
+    would type it. read: the absolute paths of the files that say it. places: line and column of what a YAML file says, by
+    bundle and key. problems: what is wrong so far.
     """
 
     env: Any
     file: str
     app: Any = None
     debug: object = None
+    read: tuple[str, ...] = ()
     places: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -155,7 +157,7 @@ def _directory(config: Config, found: Found) -> None:
 
 def _read(config: Config, text: str) -> Found:
     file = os.path.join(config.folder, text)
-    found = Found(None, os.path.relpath(file, config.working_folder))
+    found = Found(None, os.path.relpath(file, config.working_folder), read=(os.path.abspath(file),))
     document = yaml_file.parse(Path(file), found.file)
     found.places, found.problems = document.places, document.problems
     loader = _YAMLLoader(file)
@@ -234,7 +236,7 @@ def _imported(config: Config, text: str, stack: contextlib.ExitStack) -> Found:
             hint = 'name the application, or the function that makes it: bundles_from = "myapp:create_app"'
             raise failed(f"{text} is an environment without its Flask application", hint) from None
         stack.enter_context(app.app_context())
-    return Found(value, file, app)
+    return Found(value, file, app, read=tuple(modules.files(module_name)))
 
 
 def _is_factory(value: Any) -> bool:

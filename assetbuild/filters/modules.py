@@ -98,6 +98,11 @@ def within(path: str) -> str:
     return next((name for name in _with_packages(path) if (file := _file(name)) and _is_own(file)), "")
 
 
+def files(name: str) -> list[str]:
+    """Where the sources are of a module that was imported, and of those of the user's own that it imports."""
+    return sorted(file for one in _imported.get(name, ()) if (file := _file(one)))
+
+
 def digest(name: str) -> str:
     """What tells a module from an edited one, or one of which something was edited that it imports, by whatever steps."""
     return _digest(_sources(name))
