@@ -96,6 +96,16 @@ class _Command(click.Command):
 class _Group(click.Group):
     command_class = _Command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name
+            if any(name in parameter.opts for command in self.commands.values() for parameter in command.params):
+                words = f"{ctx.command_path} COMMAND {name}"
+                raise click.UsageError(f"{name} is an option of commands, and stands behind the word: {words}", ctx) from None
+            raise
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (the name is click's)
         return list(self.commands)  # In the order in which one needs them.
 

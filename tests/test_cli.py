@@ -159,6 +159,14 @@ def test_wrong_usage_is_status_2_and_on_standard_error(run: Run, words: tuple[st
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.parametrize("words", [("--output", "x", "list"), ("-q", "compile"), ("--base-url=/a/", "compile")])
+def test_an_option_before_its_command_is_told_where_it_belongs(run: Run, words: tuple[str, ...]) -> None:
+    ran = run(*words)
+    assert ran.status == 2
+    name = words[0].partition("=")[0]
+    assert f"{name} is an option of commands, and stands behind the word: assetbuild COMMAND {name}\n" in ran.err
+
+
 def test_wrong_usage_is_a_document_too(run: Run) -> None:
     ran = run("compile", "--json", "--bogus")
     assert (ran.status, ran.err) == (2, "")
