@@ -90,7 +90,8 @@ def _is_such(document: Document) -> bool:
 
 def _is_stream(file: str) -> bool:
     """/dev/stdout, a pipe, a device: there is nothing to be lost, and nothing to be put in its place."""
-    if os.path.abspath(file).startswith(("/dev/", "/proc/")):
+    # Where the shell has led standard output into a file, that file is not to be replaced under it.
+    if os.path.abspath(file).startswith(("/dev/std", "/dev/fd/", "/proc/")):
         return True
     try:
         mode = os.stat(file).st_mode

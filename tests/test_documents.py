@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,15 @@ def test_a_pipe_is_written_to_and_none_takes_its_place(site: Project) -> None:
     assert json.loads(written)["_type"].startswith("https://in-toto.io/")
     assert json.loads(bill)["bomFormat"] == "CycloneDX"
     assert (site.folder / "pipe").is_fifo()
+
+
+def test_a_file_in_memory_is_replaced_as_any_other(site: Project) -> None:
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        pytest.skip("/dev/shm is not here")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        file = Path(folder) / "bill.json"
+        for sheet in ("a{}", "b{}"):
+            site.write({"assets/a.css": sheet})
+            assert cli.main(["compile", "--quiet", "--sbom", str(file)]) == 0
+            assert json.loads(file.read_bytes())["bomFormat"] == "CycloneDX"
