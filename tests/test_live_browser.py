@@ -158,11 +158,19 @@ def test_a_changed_sheet_and_image_are_swapped_without_a_page_load(context: Brow
         site.build({"a.css": f"body{{color:rgb({number},{number},{number})}}"})
     colour(page, 4)
     until(page, "document.querySelectorAll('link').length === 1")
+    # A drawing of several parts is named with the part, in either way of writing it.
+    page.evaluate(
+        """url => document.body.insertAdjacentHTML('beforeend',
+        `<svg><use href="${url}?x#one"/></svg><svg><use xlink:href="${url}#other"/></svg>`)""",
+        site.assets.url("b.svg"),
+    )
     site.build({"b.svg": SVG.format(20)})
     until(page, "document.querySelector('img').naturalWidth === 20")
     assert page.get_attribute("img", "srcset") == "/static/b.5.svg 1x, /static/b.5.svg 2x".replace(
         "/static/", f"{site.url}static/"
     )
+    used = page.evaluate("[...document.querySelectorAll('use')].map(one => one.href.baseVal)")
+    assert used == [f"{site.url}static/b.5.svg?x#one", f"{site.url}static/b.5.svg#other"]
     assert (page.evaluate("window.kept"), site.loads) == (1, 1)
 
 

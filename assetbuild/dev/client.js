@@ -19,6 +19,7 @@
       return url;
     }
   };
+  const rest = (url) => url.slice(url.split(/[?#]/)[0].length);
   const absolute = (url) => {
     try {
       return new URL(url, document.baseURI).href;
@@ -44,7 +45,7 @@
       if (!to || link.dataset.assetbuildOld) continue;
       const next = link.cloneNode();
       next.removeAttribute("integrity");
-      next.href = to;
+      next.href = to + rest(link.href);
       link.dataset.assetbuildOld = "1";
       const old = [link, ...(replaces.get(link) || [])];
       replaces.set(next, old);
@@ -57,11 +58,15 @@
 
   // Images
 
-  const swapped = (text, renamed, pattern) => text.replace(pattern, (url) => renamed.get(plain(absolute(url))) || url);
+  const swapped = (text, renamed, pattern) =>
+    text.replace(pattern, (url) => {
+      const to = renamed.get(plain(absolute(url)));
+      return to ? to + rest(url) : url;
+    });
   const swapImages = (renamed) => {
-    for (const element of document.querySelectorAll("[src],[srcset],[poster],[href],[style],style")) {
+    for (const element of document.querySelectorAll("[src],[srcset],[poster],[*|href],[style],style")) {
       if (element.localName === "script" || element.localName === "a" || element.matches("link[rel~=stylesheet]")) continue;
-      for (const name of ["src", "srcset", "poster", "href", "style"]) {
+      for (const name of ["src", "srcset", "poster", "href", "xlink:href", "style"]) {
         const value = element.getAttribute(name);
         if (value === null) continue;
         const next = swapped(value, renamed, name === "style" ? /[^\s"'()]+/g : /[^\s,]+/g);
