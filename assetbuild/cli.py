@@ -323,8 +323,17 @@ def watch(
     reporter = options.reporter
     told = _told_as_json(options) if options.as_json else _told_in_lines(reporter)
     server = None
+    last = _last_live_reload(options)
+    if last:
+        from assetbuild.dev.live import answers
+
+        if answers(last):
+            # Each would write its own manifest, and take the other's for a change.
+            raise AssetbuildError(
+                "another `assetbuild watch` tells pages of this output's rebuilds; end it, or name another --output"
+            )
     if live_reload or live_reload_port is not None or live_reload_host or live_reload_allow:
-        server = _live_reload(options, live_reload_port, live_reload_host, live_reload_allow)
+        server = _live_reload(options, live_reload_port, live_reload_host, live_reload_allow, last)
     try:
         return watching.watch(
             lambda: options.load(base_url=base_url), told, poll=poll, jobs=options.jobs, server=server, command=command
@@ -335,16 +344,11 @@ def watch(
         return DONE
 
 
-def _live_reload(options: Options, port: int | None, host: str | None, names: Sequence[str]) -> LiveReload:
-    from assetbuild.dev.live import LOOPBACK, LiveReload, answers
+def _live_reload(options: Options, port: int | None, host: str | None, names: Sequence[str], last: str | None) -> LiveReload:
+    """last: as `_last_live_reload` has it."""
+    from assetbuild.dev.live import LOOPBACK, LiveReload
 
     log = options.reporter.line
-    last = _last_live_reload(options)
-    if last and answers(last):
-        # Each would put its own address into the manifest, and take the other's for a change.
-        raise AssetbuildError(
-            "another `assetbuild watch` tells pages of this output's rebuilds; end it, or name another --output"
-        )
     try:
         server = LiveReload(host or "127.0.0.1", port, allowed_hosts=names, resume=last, log=log)
     except ValueError as error:
@@ -681,9 +685,10 @@ def _be_utf8() -> None:
 
 def _run(words: list[str], application: Application | None) -> int:
     # An error may come before the options are read, and is reported as they ask all the same.
-    as_json = "--json" in words
-    quiet = "--quiet" in words or "-q" in words
-    verbose = "--verbose" in words or "-v" in words
+    ours = words[: words.index("--")] if "--" in words else words  # The rest is for the command that runs beside `watch`.
+    as_json = (_print_line if ours[:1] == ["watch"] else _print_json) if "--json" in ours else None
+    quiet = "--quiet" in ours or "-q" in ours
+    verbose = "--verbose" in ours or "-v" in ours
     try:
         program = application.program if application else "assetbuild"
         return int(assetbuild.main(words, prog_name=program, standalone_mode=False, obj=application) or DONE)
@@ -723,11 +728,12 @@ def _print_traceback(error: BaseException) -> None:
     Reporter().text("".join(traceback.format_exception(error)).rstrip())
 
 
-def _failed(status: int, problems: Sequence[Problem], as_json: bool, quiet: bool) -> int:
+def _failed(status: int, problems: Sequence[Problem], as_json: Callable[[object], None] | None, quiet: bool) -> int:
+    """as_json: what prints a document, where that is asked for."""
     if as_json:
         from assetbuild import report
 
-        _print_json(report.failure_data(problems))
+        as_json(report.failure_data(problems))
     else:
         Reporter(quiet=quiet).problems(problems)
     return status

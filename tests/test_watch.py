@@ -10,12 +10,13 @@ import pty
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,13 @@ from typing import Any
 import pytest
 
 from assetbuild import config as configuration
-from assetbuild import publish
-from assetbuild.compile import build
+from assetbuild import interrupts, publish
+from assetbuild.compile import build, glance
 from assetbuild.dev import events as events_module
 from assetbuild.dev import watch as watch_module
-from assetbuild.dev.events import Events
+from assetbuild.dev.events import CLOSED, FEW, QUIET, SAVE, Events, places
 from assetbuild.dev.events import observed as observed_events
+from assetbuild.dev.live import Changes, LiveReload
 from assetbuild.dev.watch import LOOK, REBUILDS, Audience, _beside, _Builder
 from assetbuild.dev.watch import PATIENCE as PATIENCE_OF_WATCH
 from assetbuild.result import Order
@@ -49,12 +51,12 @@ PATIENCE = 20.0
 class Watch:
     """The real command, and the documents that it prints."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
+    def __init__(self, folder: Path, *words: str, within: Sequence[str] = ()) -> None:
         self.folder = folder
         environ = {name: value for name, value in os.environ.items() if not name.startswith("ASSETBUILD_")}
         root = str(Path(configuration.__file__).parent.parent)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "assetbuild", "watch", "--json", *words],
+            [*within, sys.executable, "-m", "assetbuild", "watch", "--json", *words],
             cwd=folder,
             env=environ | {"PYTHONPATH": root},
             stdout=subprocess.PIPE,
@@ -78,8 +80,8 @@ class Watch:
 def start(project: Project) -> Iterator[Callable[..., Watch]]:
     started: list[Watch] = []
 
-    def begin(*words: str) -> Watch:
-        started.append(Watch(project.folder, *words))
+    def begin(*words: str, within: Sequence[str] = ()) -> Watch:
+        started.append(Watch(project.folder, *words, within=within))
         return started[-1]
 
     yield begin
@@ -453,6 +455,9 @@ def test_an_overflow_of_the_event_queue_loses_nothing(project: Project, start: C
     while "a.css" not in seen:
         seen.update(watch.next()["sources"])
     assert text(project, "a.css") == "lost{}"
+    watch.end()
+    assert watch.process.stderr
+    assert watch.process.stderr.read() == "", "watchdog's own words"
 
 
 def test_the_configuration_and_new_folders_are_watched_too(project: Project, start: Callable[..., Watch]) -> None:
@@ -754,6 +759,8 @@ def test_two_that_tell_pages_are_one_too_many(project: Project, start: Callable[
     second = start("--live-reload", "--live-reload-port", "0")
     assert second.process.wait(PATIENCE) == 1
     assert second.process.stdout and "another `assetbuild watch`" in second.process.stdout.read()
+    other = start()
+    assert other.process.wait(PATIENCE) == 1, "each would take the other's manifest for a change"
     first.end()
     assert start("--live-reload", "--live-reload-port", "0").next()["ok"]
 
@@ -780,3 +787,242 @@ def test_a_build_that_came_between_is_not_written_over_by_what_is_known(project:
     assert not builder.told
     assert not verify(project.folder / "dist").findings
     assert text(project, "b.js") == "let other"
+
+
+#: As many folders can be observed as the first word says.
+LIMITED = ["unshare", "--user", "--map-root-user", "sh", "-ec", 'echo "$0" > /proc/sys/user/max_inotify_watches; exec "$@"']
+
+
+@pytest.fixture
+def limited() -> list[str]:
+    """Runs a command for which the system observes three folders."""
+    fault = "" if shutil.which("unshare") else "unshare is not installed"
+    fault = fault or subprocess.run([*LIMITED, "3", "true"], capture_output=True, text=True, check=False).stderr
+    if fault and not os.environ.get("CI"):
+        pytest.skip(f"needs a user namespace: {fault}")
+    assert not fault
+    return [*LIMITED, "3"]
+
+
+@pytest.mark.parametrize("first", [1, 4], ids=["at the start", "later"])
+def test_where_the_system_observes_no_more_folders_it_says_so_and_polls(
+    project: Project, start: Callable[..., Watch], limited: list[str], first: int
+) -> None:
+    folders = [f"assets/{number}/c.css" for number in range(4)]
+    project.write({**SITE, **dict.fromkeys(folders[first % 4 :], "c{}")})
+    watch = start(within=limited)
+    watch.next()
+    project.write(dict.fromkeys(folders, "c{d:e}"))
+    while text_or_none(project, "3/c.css") != "c{d:e}":
+        watch.next()
+    project.write({"assets/3/c.css": "c{}"})
+    watch.next()
+    watch.end()
+    assert watch.process.stderr
+    said = watch.process.stderr.read()
+    assert (
+        said
+        == "no events of files are to be had (the limit fs.inotify.max_user_watches is reached): looking every 0.3 s instead\n"
+    )
+
+
+def text_or_none(project: Project, path: str) -> str | None:
+    return text(project, path) if path in project.manifest["assets"] else None
+
+
+def test_a_configuration_that_is_new_or_a_link_that_leads_elsewhere_is_observed_from_then_on(project: Project) -> None:
+    project.write({**SITE, "one.toml": "", "sub/two.toml": ""})
+    assert told_of(project, {"assetbuild.toml": ""}) == frozenset([str(project.folder / "assetbuild.toml")])
+    seen = []
+    for target in ("one.toml", "sub/two.toml"):
+        (project.folder / "assetbuild.toml").unlink()
+        (project.folder / "assetbuild.toml").symlink_to(target)
+        seen.append(places(configuration.load(cwd=project.folder, environ={})))
+    assert seen[0] != seen[1]
+    shutil.move(project.folder / "sub", project.folder / "before")
+    shutil.copytree(project.folder / "before", project.folder / "sub")
+    assert places(configuration.load(cwd=project.folder, environ={})) != seen[1]
+
+
+def test_a_file_that_is_written_again_and_again_does_not_keep_it_from_looking(
+    project: Project, start: Callable[..., Watch]
+) -> None:
+    project.write({**SITE, "assets/.log": ""})
+    watch = start()
+    watch.next()
+    sheet = project.folder / "dist" / project.public("a.css")
+    good = sheet.read_text()
+    sheet.write_text("damaged")  # Of which no event tells.
+
+    def mended() -> bool:
+        project.write({"assets/.log": str(time.monotonic())})
+        return sheet.exists() and sheet.read_text() == good
+
+    wait_for(mended)
+
+
+def test_pages_hear_what_they_have_after_a_configuration_that_failed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write({**SITE, "assetbuild.toml": ""})
+    server = LiveReload(port=0)
+    server.start()
+    told: list[Changes] = []
+    try:
+        builder = _Builder(lambda: configuration.load(cwd=project.folder, environ={}), Audience(print, print, print), 1, server)
+        builder.build()
+        before = project.public("a.css")
+        project.write({"assetbuild.toml": 'missing = {"*.css" = "error"}\n', "assets/a.css": "a{b:url(gone.svg)}"})
+        builder.build()
+        assert builder.told
+        monkeypatch.setattr(server, "rebuilt", told.append)
+        project.write({"assets/a.css": "a{b:c}"})
+        builder.build()
+    finally:
+        server.stop()
+    (changes,) = told
+    assert changes.paths == {"a.css": (before, project.public("a.css"))}
+
+
+WAITS = "import os, sys, time\nfor _ in range(200):\n    os.path.exists('seen') and sys.exit(7)\n    time.sleep(0.1)\n"
+
+
+def test_roots_that_come_with_bundles_are_observed_from_the_first_build_on(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yaml = "directory: static\nbundles:\n  all: {contents: a.css, output: all.css}\n"
+    project.write({"static/a.css": "a{}", "env_of_first.yaml": yaml, "assetbuild.toml": 'bundles_from = "env_of_first.yaml"\n'})
+    project.write({"assets/c.css": ""})
+    monkeypatch.setattr(watch_module, "LOOK", 1000.0)
+    monkeypatch.chdir(project.folder)
+    built: list[object] = []
+
+    def rebuilt(rebuild: object) -> None:
+        built.append(rebuild)
+        project.write({"static/a.css": "a{b:c}"} if len(built) == 1 else {"seen": ""})
+
+    status = watch_module.watch(
+        lambda: configuration.load(environ={}), Audience(rebuilt, print, print), jobs=1, command=[sys.executable, "-c", WAITS]
+    )
+    assert status == 7
+    assert len(built) == 2
+
+
+@pytest.mark.parametrize(
+    "words", [("--live-reload-port", "{}"), ("--live-reload-host", "192.0.2.1", "--live-reload-allow", "a.test")]
+)
+def test_an_address_that_is_not_to_be_had_is_named(
+    project: Project, start: Callable[..., Watch], words: tuple[str, ...]
+) -> None:
+    project.write(SITE)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        watch = start(*(word.format(port) for word in words))
+        assert watch.process.wait(PATIENCE) == 1
+    (problem,) = watch.next()["problems"]
+    where = f"127.0.0.1:{port}: Address already in use" if "{}" in words else "192.0.2.1:35779: Cannot assign requested address"
+    assert problem["message"].startswith(f"live reload cannot listen on {where}; name an address")
+
+
+class Clock:
+    """Time that passes where a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def slowed(self, function: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+        def slow(*words: Any, **options: Any) -> Any:
+            self.now += seconds
+            return function(*words, **options)
+
+        return slow
+
+
+def test_between_two_looks_lies_a_rest_in_lengths_of_a_look_and_not_of_a_build(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(watch_module, "time", clock)
+    monkeypatch.setattr(watch_module, "glance", clock.slowed(glance, 3.0))
+    monkeypatch.setattr(watch_module, "build", clock.slowed(build, 50.0))
+    project.write({**SITE, "assetbuild.toml": 'missing = "error"\n', "assets/a.css": "a{b:url(gone.svg)}"})
+    builder = builder_of(project)
+    assert builder.told
+    assert (builder.took, builder.looked) == (3.0, 53.0), "a build that failed took what its look took"
+    project.write({"assets/a.css": "a{}"})
+    builder.build()
+    assert (builder.took, builder.looked) == (3.0, 106.0), "and one that made something"
+    builder.build()
+    assert (builder.took, builder.looked) == (53.0, 159.0), "one that found nothing to do is a look as a whole"
+    project.write({"assets/a.css": "a{b:c}"})
+    builder.build(builder.named([str(project.folder / "assets/a.css")]))
+    assert (builder.took, builder.looked) == (53.0, 159.0), "a named file is no look at everything"
+
+
+class Pauses(threading.Event):
+    """How long it is waited for, and never in vain."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.asked.append(timeout)
+        return False
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ([(["a.css"], False)], CLOSED),
+        ([(["a.css"], True)], SAVE),
+        ([(["a.css"], True), (["a.css"], False)], CLOSED),
+        ([(["a.css", "b.js"], True), (["a.css"], False)], SAVE),
+        ([([f"{number}.css" for number in range(FEW + 1)], False)], QUIET),
+    ],
+    ids=["closed", "open", "open and closed", "one of two is open", "a burst"],
+)
+def test_a_save_has_ended_after_a_pause_that_depends_on_what_was_told(
+    told: list[tuple[list[str], bool]], seconds: float
+) -> None:
+    events = Events()
+    events._woken = pauses = Pauses()
+    for paths, unclosed in told:
+        events.tell(*paths, unclosed=unclosed)
+    events.settle()
+    events.settle(1.0)
+    assert pauses.asked == [seconds, 1.0]
+    tenth = 0.1 if sys.platform == "linux" else 0.005
+    assert tenth == SAVE, "what the pages tell of"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_being_told_to_end_is_ended_when_ctrl_c_comes_once_more(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    class Interrupted(subprocess.Popen[bytes]):
+        def send_signal(self, sig: int) -> None:
+            if sig == number:
+                signal.raise_signal(signal.SIGINT)
+            super().send_signal(sig)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    monkeypatch.setattr(watch_module, "_in_front", lambda: False)
+    with pytest.raises(KeyboardInterrupt), _beside([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        raise interrupts.Terminated(number) if number == signal.SIGTERM else KeyboardInterrupt
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_what_it_ends_with_is_a_line_too_and_options_of_the_command_are_not_ours(
+    project: Project, start: Callable[..., Watch]
+) -> None:
+    project.write(SITE)
+    watch = start("--", "no-such-command", "--quiet")
+    assert watch.next()["ok"]
+    assert watch.next()["problems"][0]["message"] == "no-such-command cannot be run: No such file or directory"
+    words = [sys.executable, "-m", "assetbuild", "watch", "--", "no-such-command", "--json", "-q"]
+    root = str(Path(configuration.__file__).parent.parent)
+    done = subprocess.run(words, cwd=project.folder, env=os.environ | {"PYTHONPATH": root}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[1:] == ["no-such-command cannot be run: No such file or directory"]

@@ -4,6 +4,9 @@ too much; what changed is found by looking."""
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
+import logging
 import os
 import subprocess
 import sys
@@ -13,7 +16,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from assetbuild.config import Config
+from assetbuild.config import NAME, PYPROJECT, Config
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 #: editor's dance of renames); and at most.
 CLOSED, SAVE, QUIET, LONGEST = 0.002, 0.1 if sys.platform == "linux" else 0.005, 0.05, 1.0
 FEW = 4
+
+_LIMIT = "the limit fs.inotify.max_user_watches is reached"
+_ROOT_GOES = 0x400  # IN_DELETE_SELF, of inotify(7)
 
 
 class Events:
@@ -47,12 +53,12 @@ class Events:
     def wait(self, seconds: float, process: subprocess.Popen[bytes] | None) -> bool:
         """Whether anything was told; False after that time, or when the process ended."""
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
+        while True:
+            left = max(0.0, deadline - time.monotonic())
             if self._woken.wait(min(left, 0.2) if process else left):
                 return True
-            if process and process.poll() is not None:
+            if not left or (process and process.poll() is not None):
                 return False
-        return False
 
     def settle(self, quiet: float = 0) -> None:
         """Wait for the end of a save or a burst. quiet: seconds without an event, at the least. What comes after that wakes the
@@ -73,15 +79,37 @@ class Events:
         return paths
 
 
+def settings(config: Config) -> frozenset[str]:
+    """The files that the configuration is in, or would be, and what a link in their place leads to."""
+    files = [config.file] if config.file else [config.folder / NAME, config.folder / PYPROJECT]
+    return frozenset((*map(str, files), *map(os.path.realpath, files)))
+
+
 def places(config: Config) -> tuple[tuple[str, int], ...]:
-    """The folders to observe, as they are now: a folder that was made again is another one."""
+    """What is observed: roots, and files of the configuration, each with its folder as it is now: one that was made again is
+    another one."""
+    observed = {os.path.realpath(root): os.path.realpath(root) for root in config.sources}
+    observed |= {file: os.path.dirname(file) for file in settings(config)}
     found = []
-    for root in sorted({os.path.realpath(root) for root in config.sources}):
+    for path, folder in sorted(observed.items()):
         try:
-            found.append((root, os.stat(root).st_ino))
+            found.append((path, os.stat(folder).st_ino))
         except OSError:
-            found.append((root, 0))
+            found.append((path, 0))
     return tuple(found)
+
+
+def exhausted() -> str:
+    """Why the system would observe no further folder, or "": where it refuses one below a root, watchdog says nothing."""
+    if sys.platform != "linux":
+        return ""
+    system = ctypes.CDLL(None, use_errno=True)
+    descriptor = system.inotify_init1(os.O_CLOEXEC)
+    if descriptor < 0:
+        return ""
+    with open(descriptor, "rb"):
+        refused = system.inotify_add_watch(descriptor, b"/", _ROOT_GOES) < 0
+        return _LIMIT if refused and ctypes.get_errno() == errno.ENOSPC else ""
 
 
 @contextlib.contextmanager
@@ -106,26 +134,32 @@ def observed(config: Config, events: Events, elsewhere: bool = False) -> Iterato
                 return
             if event.is_directory and event.event_type in ("deleted", "moved") and os.fsdecode(event.src_path) in roots:
                 events.lost = True
+            if event.is_directory and event.event_type == "created" and exhausted():
+                events.lost = True  # And all that happens in the new one.
             paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
             if paths := [path for path in paths if path == self.only or not (self.only or path.startswith(output))]:
                 events.tell(*paths, folder=event.is_directory, unclosed=event.event_type in ("created", "modified"))
 
-    # It warns, in words that mean nothing to a user, of folders that were moved away and back.
+    # It warns, in words that mean nothing to a user, of folders that were moved away and back, and of events that were lost.
     warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
+    logging.getLogger("watchdog").addHandler(logging.NullHandler())
     observer = Observer()
     try:
         handler = Handler()
         for root in sorted(filter(os.path.isdir, roots)):  # One that is missing is another one when it comes: see `places`.
             observer.schedule(handler, root, recursive=True)
-        # The configuration may be a link, and what it leads to is written.
-        for file in sorted({str(config.file), os.path.realpath(config.file)}) if config.file else ():
+        for file in sorted(settings(config)):
             if not any(file.startswith(root + os.sep) for root in roots):
                 # Bundles that come from elsewhere may change with any file.
                 observer.schedule(Handler("" if elsewhere else file), os.path.dirname(file))
         observer.start()
+        if fault := exhausted():
+            raise OSError(errno.ENOSPC, fault)
     except OSError as error:
         observer.stop()
-        yield error.strerror or str(error)
+        if observer.is_alive():
+            observer.join()
+        yield _LIMIT if error.errno == errno.ENOSPC else error.strerror or str(error)
         return
     try:
         yield ""

@@ -123,6 +123,11 @@ class LiveReload:
             raise RuntimeError("the live-reload server has not been started")
         return f"http://{self._url_host}:{self._port}/client.js?token={self._gate.token}"
 
+    @property
+    def where(self) -> str:
+        """The address to listen on, and the port."""
+        return f"[{self._host}]:{self._ports[0]}" if ":" in self._host else f"{self._host}:{self._ports[0]}"
+
     def start(self) -> None:
         """Listens, and answers from a thread. Raises OSError where the address cannot be had."""
         self._socket = self._listen()

@@ -17,7 +17,7 @@ from assetbuild.cache import Cache, opened
 from assetbuild.compile import build, glance
 from assetbuild.config import Config
 from assetbuild.dev import live
-from assetbuild.dev.events import QUIET, Events, observed, places
+from assetbuild.dev.events import QUIET, Events, observed, places, settings
 from assetbuild.errors import AssetbuildError, Problem
 from assetbuild.filters import FilterError
 from assetbuild.index import Index
@@ -67,49 +67,71 @@ def watch(
 
     Raises ConfigError where the first configuration is wrong, and KeyboardInterrupt and Terminated.
     """
-    config = load()
-    events = Events()
+    config, events = load(), Events()
     builder = _Builder(load, audience, jobs, server)
     with contextlib.ExitStack() as stack:
         if server is not None:
-            server.start()
+            _heard(server)
             stack.callback(server.stop)
-        observation = stack.enter_context(contextlib.ExitStack())
-        adopts = config.bundles_from is not None
-        there = (places(config), adopts)
-        fault = "" if poll else _observed(observation, config, events, adopts, audience)
+        observation = _Observation(events, audience, stack.enter_context(contextlib.ExitStack()))
+        if not poll:
+            observation.follow(config, config.bundles_from is not None)
         builder.build()
         process = stack.enter_context(_beside(command)) if command else None
         while process is None or process.poll() is None:
-            rest = max(POLL, POLLS * builder.took) if poll or fault else max(LOOK, LOOKS * builder.took)
-            if events.wait(rest, process):
-                _rebuilt(builder, events)
+            config = builder.order.config if builder.order else config
+            if not poll and observation.follow(config, builder.adopts):
+                builder.build()  # What happened meanwhile, nobody told.
+            rest = max(POLL, POLLS * builder.took) if poll or observation.fault else max(LOOK, LOOKS * builder.took)
+            due = builder.looked + rest
+            if events.wait(due - time.monotonic(), process):
+                _rebuilt(builder, events, whole=time.monotonic() > due)  # There may be no moment without an event.
             else:
                 builder.build()
-            if poll or builder.order is None:
-                continue
-            now = (places(builder.order.config), builder.adopts)
-            if events.lost or now != there:
-                observation.close()
-                events.lost = False
-                there = now
-                fault = _observed(observation, builder.order.config, events, builder.adopts, audience)
-                builder.build()  # What happened meanwhile, nobody told.
         status = process.returncode
         return 128 - status if status < 0 else status
 
 
-def _observed(stack: contextlib.ExitStack, config: Config, events: Events, adopts: bool, audience: Audience) -> str:
-    """Why there are no events, or ""."""
-    fault = stack.enter_context(observed(config, events, adopts))
-    if fault:
-        audience.note(f"no events of files are to be had ({fault}): looking every {POLL:g} s instead")
-    return fault
+def _heard(server: live.LiveReload) -> None:
+    """The server begins. Raises AssetbuildError."""
+    try:
+        server.start()
+    except OSError as error:
+        # Python adds where it tried to `strerror`.
+        reason = (error.strerror or str(error)).partition(" (while ")[0]
+        hint = "name an address of this machine with --live-reload-host, and a port that is free with --live-reload-port"
+        raise AssetbuildError(f"live reload cannot listen on {server.where}: {reason}; {hint}") from error
 
 
-def _rebuilt(builder: _Builder, events: Events) -> None:
+class _Observation:
+    """What the system tells of. fault: why that is nothing, or ""."""
+
+    def __init__(self, events: Events, audience: Audience, stack: contextlib.ExitStack) -> None:
+        self.events = events
+        self.audience = audience
+        self.stack = stack
+        self.there: object = None
+        self.fault = ""
+
+    def follow(self, config: Config, adopts: bool) -> bool:
+        """Whether something else is observed from now on. adopts: whether bundles are from elsewhere."""
+        now = (places(config), adopts)
+        if now == self.there and not self.events.lost:
+            return False
+        self.stack.close()
+        self.events.lost = False
+        self.there = now
+        self.fault = self.stack.enter_context(observed(config, self.events, adopts))
+        if self.fault:
+            self.audience.note(f"no events of files are to be had ({self.fault}): looking every {POLL:g} s instead")
+        return True
+
+
+def _rebuilt(builder: _Builder, events: Events, *, whole: bool = False) -> None:
+    """whole: whether it is time to look at everything, whatever was told."""
     events.settle()
-    paths = events.take()
+    told = events.take()
+    paths = None if whole else told
     seen = builder.named(paths) if paths is not None else None
     if seen is None:
         # New or gone, or just between the two: an editor may be in the midst of a save.
@@ -120,7 +142,8 @@ def _rebuilt(builder: _Builder, events: Events) -> None:
 
 
 class _Builder:
-    """took: seconds of the last look: of a build that found nothing to do, or at the sources alone.
+    """took: seconds of the last look: of a build that found nothing to do, or at the sources alone. looked: when the last build
+    that looked at everything ended. names: public paths by logical path, as pages were told of them last.
     adopts: whether bundles are from elsewhere."""
 
     def __init__(
@@ -135,6 +158,8 @@ class _Builder:
         self.seen: Glance | None = None
         self.told: tuple[Problem, ...] = ()
         self.took = 0.0
+        self.looked = 0.0
+        self.names: Mapping[str, str] = {}
         self.begun = False
         self.adopts = False
 
@@ -144,12 +169,19 @@ class _Builder:
         if self.seen is None or self.known is None or self.order is None or self.adopts:
             return None
         paths = frozenset(paths)
-        if str(self.order.config.file) in paths:
+        if not paths.isdisjoint(settings(self.order.config)):
             return None
         return self.seen.again(paths)
 
     def build(self, seen: Glance | None = None) -> None:
         """seen: the sources as they look, where that is known."""
+        try:
+            self.tried(seen)
+        finally:
+            if seen is None:
+                self.looked = time.monotonic()
+
+    def tried(self, seen: Glance | None) -> None:
         started = time.monotonic()
         before = self.known
         try:
@@ -171,8 +203,10 @@ class _Builder:
         if before is None or mended or not result.unchanged:
             assert self.known is not None
             self.audience.rebuilt(Rebuild(result, changed, seconds))
+            # Pages have what the last good build made, whatever of that was forgotten since.
+            earlier, self.names = self.names, _names(self.known)
             if self.server:
-                self.server.rebuilt(live.Changes(result.digest, _replaced(before, self.known)))
+                self.server.rebuilt(live.Changes(result.digest, _replaced(earlier, self.names)))
 
     def failed(self, problems: tuple[Problem, ...]) -> None:
         if problems != self.told:
@@ -221,14 +255,13 @@ def _same(config: Config, known: Index) -> bool:
         return False  # The build itself says what is wrong with it.
 
 
-def _replaced(before: Index | None, now: Index) -> Mapping[str, tuple[str | None, str | None]]:
+def _replaced(before: Mapping[str, str], now: Mapping[str, str]) -> Mapping[str, tuple[str | None, str | None]]:
     """Public paths before and after, by logical path, of what has another one."""
-    earlier, later = _names(before), _names(now)
-    return {path: (earlier.get(path), later.get(path)) for path in different(earlier, later)}
+    return {path: (before.get(path), now.get(path)) for path in different(before, now)}
 
 
-def _names(index: Index | None) -> Mapping[str, str]:
-    depth = index.depth() if index else None
+def _names(index: Index) -> Mapping[str, str]:
+    depth = index.depth()
     return depth.records.names if depth else {}
 
 
