@@ -890,7 +890,7 @@ def test_roots_that_come_with_bundles_are_observed_from_the_first_build_on(
 ) -> None:
     yaml = "directory: static\nbundles:\n  all: {contents: a.css, output: all.css}\n"
     project.write({"static/a.css": "a{}", "env_of_first.yaml": yaml, "assetbuild.toml": 'bundles_from = "env_of_first.yaml"\n'})
-    project.write({"assets/c.css": ""})
+    project.write({"assets/c.css": ""}).compile()  # So that no folder is made beside the configuration, which is observed.
     monkeypatch.setattr(watch_module, "LOOK", 1000.0)
     monkeypatch.chdir(project.folder)
     built: list[object] = []
@@ -1026,3 +1026,30 @@ def test_what_it_ends_with_is_a_line_too_and_options_of_the_command_are_not_ours
     done = subprocess.run(words, cwd=project.folder, env=os.environ | {"PYTHONPATH": root}, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[1:] == ["no-such-command cannot be run: No such file or directory"]
+
+
+class Restless(Events):
+    """There is always something to tell."""
+
+    def wait(self, seconds: float, process: subprocess.Popen[bytes] | None) -> bool:
+        super().wait(min(seconds, 0.05), process)
+        return True
+
+
+def test_where_there_is_no_moment_without_an_event_all_is_looked_at_in_time(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "Events", Restless)
+    monkeypatch.chdir(project.write({**SITE, "assetbuild.toml": ""}).folder)
+    built: list[object] = []
+
+    def rebuilt(rebuild: object) -> None:
+        built.append(rebuild)
+        if len(built) == 1:
+            (project.folder / "dist" / project.public("a.css")).unlink()
+        else:
+            project.write({"seen": ""})
+
+    audience = Audience(rebuilt, print, print)
+    command = [sys.executable, "-c", WAITS]
+    assert watch_module.watch(lambda: configuration.load(environ={}), audience, jobs=1, command=command) == 7
