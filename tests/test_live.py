@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ import pytest
 
 from assetbuild.dev import live
 from assetbuild.dev.live import MAX_CHANNELS, MAX_CONNECTIONS, PORT, Changes, LiveReload
+from assetbuild.dev.shown import without_machine
 from assetbuild.errors import Problem
 
 PAGE = "http://127.0.0.1:5000"
@@ -378,19 +380,26 @@ def test_a_problem_has_its_line_and_no_path_of_the_machine(
                 2,
                 1,
                 f'"{tmp_path}/of other/x.css" is not in /usr/lib/python3/x; /static/app.css is',
-                f"see {tmp_path}/b",
+                f"see {tmp_path}/b or ../b; {os.path.relpath(os.path.expanduser('~'))}/c d/e",
             ),
             Problem(str(tmp_path / "a.css"), 9, 1, "no such line"),
             Problem("/usr/lib/y/z.css", 1, 1, "elsewhere"),
+            Problem(os.path.relpath("/usr/lib/y/z.css"), 1, 1, f"{os.path.relpath('/usr/lib/x.css')}:1 has the same name"),
         ]
     )
     channel = Channel(server)
-    first, second, third = channel.state()["problems"]
+    first, second, third, fourth = channel.state()["problems"]
     channel.close()
     assert (first["file"], first["line"], first["text"]) == ("a.css", 2, "    t\\x1bwo")
     assert first["message"] == '"of other/x.css" is not in …/x; /static/app.css is'
-    assert first["hint"] == "see b"
+    assert first["hint"] == "see b or ../b; …/c d/e"
+    assert (fourth["file"], fourth["message"]) == ("…/z.css", "…/x.css:1 has the same name")
     assert (second["file"], second["text"], third["file"]) == ("a.css", "", "…/z.css")
+
+
+def test_a_reference_that_climbs_is_no_path_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/usr")
+    assert without_machine('"../img/gone.png" and ../etc/x/y.css') == '"../img/gone.png" and …/y.css'
 
 
 # Start and end

@@ -238,3 +238,28 @@ def test_an_application_that_keeps_the_old_manifest_is_not_reloaded_for_ever(con
     site.live.rebuilt(Changes(f"d{site.number}", {}))
     until(page, "!document.querySelector('assetbuild-problems')")
     assert site.loads == 2
+
+
+def test_a_tab_that_has_given_up_tries_again_for_one_that_is_opened(context: BrowserContext, site: Site) -> None:
+    first = context.new_page()
+    first.clock.install()
+    tried: list[str] = []
+    first.on("requestfailed", lambda request: tried.append(request.url))
+    first.goto(site.url)
+    site.live.failed([Problem("", 0, 0, "hello")])
+    until(first, "document.querySelector('assetbuild-problems')")
+    url = site.live.url
+    site.live.stop()
+    end = time.monotonic() + 30
+    while len(tried) < 69:  # And the channel that was cut off.
+        assert time.monotonic() < end
+        first.clock.run_for(10_000)
+        first.wait_for_timeout(2)
+    site.build({"a.css": "body{color:rgb(4,4,4)}"}, tell=False)
+    site.live = LiveReload(resume=url)
+    site.live.start()
+    site.live.rebuilt(Changes(f"d{site.number}", {}))
+    assert not site.live._channels
+    opened(context, site)
+    colour(first, 4)
+    assert site.loads == 3, "what the first one knew before was no reason to load the second one again"

@@ -160,6 +160,7 @@
 
   // The channel: one for all tabs of the origin, since browsers open six connections to a host
 
+  const MOST = 70;
   let last = null;
   let failures = 0;
   let source = null;
@@ -177,16 +178,21 @@
     source.onerror = () => {
       source.close();
       source = null;
+      last = null; // What is built meanwhile is not known.
       failures += 1;
-      // Quietly for some ten minutes; a tab that is looked at again tries again.
-      if (failures < 70) setTimeout(listen, Math.min(500 * failures, 10000));
+      // Quietly for some ten minutes; a tab that is looked at again tries again, or asks the one that has the channel to.
+      if (failures < MOST) setTimeout(listen, Math.min(500 * failures, 10000));
     };
   };
+  const again = () => {
+    if (failures < MOST) return;
+    failures = 0;
+    listen();
+  };
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible" && failures >= 70) {
-      failures = 0;
-      listen();
-    }
+    if (document.visibilityState !== "visible") return;
+    again();
+    if (others) others.postMessage({ ask: true });
   });
   const start = () => {
     if (!navigator.locks || !others) {
@@ -202,8 +208,9 @@
       return seen();
     }
     others.onmessage = ({ data }) => {
-      if (data.state) follow(data.state);
-      else if (last) others.postMessage({ state: last });
+      if (data.state) return follow(data.state);
+      again();
+      if (last) others.postMessage({ state: last });
     };
     others.postMessage({ ask: true });
     // Held until the page goes, when the next tab gets it.

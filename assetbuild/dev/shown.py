@@ -15,6 +15,7 @@ _MAX_TEXT = 2000
 _MAX_LINE = 300
 _MAX_FILE = 4 * 1024 * 1024
 _ABSOLUTE = re.compile(r"(?<![\w./:~-])/[^\s\"'`<>()|:;,]+")
+_CLIMBING = re.compile(r"(?<![\w./:~-])((?:\.\./)+)([^\s\"'`<>()|:;,./][^\s\"'`<>()|:;,/]*)/")
 
 
 def shown(problems: Iterable[Problem]) -> list[dict[str, str | int]]:
@@ -50,19 +51,27 @@ def line_text(file: str, line: int) -> str:
 
 
 def without_machine(text: str) -> str:
-    """The text with paths below the working folder made relative, and of every other absolute path the last name only."""
+    """The text with paths below the working folder made relative, and the last name only of every other path that is absolute,
+    or that climbs to the top of the file system."""
     try:
         here = os.getcwd()
     except OSError:
         here = ""  # It is gone.
     if here:
         text = text.replace(here + os.sep, "")
+    depth = here.strip(os.sep).count(os.sep) + 1
+    text = _CLIMBING.sub(lambda found: f"/{found[2]}/" if _is_top(found, depth) else found[0], text)
     # They may hold blanks, which would end a path below. To ask for the folder for temporary files may make a file in it, which
     # may be what is impossible just now.
     for folder in (sys.prefix, os.path.expanduser("~"), os.environ.get("TMPDIR") or "/tmp", here):
         if len(folder) > 1:
             text = text.replace(folder + os.sep, "…/")
     return _ABSOLUTE.sub(_shortened, text)
+
+
+def _is_top(found: re.Match[str], depth: int) -> bool:
+    """Whether a path climbs out of so many folders, to one of the machine's: a reference in a text may have as many dots."""
+    return found[1].count("/") >= depth and os.path.isdir("/" + found[2])
 
 
 def _shortened(found: re.Match[str]) -> str:
