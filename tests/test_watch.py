@@ -1052,3 +1052,57 @@ def test_where_there_is_no_moment_without_an_event_all_is_looked_at_in_time(
     audience = Audience(rebuilt, print, print)
     command = [sys.executable, "-c", WAITS]
     assert watch_module.watch(lambda: configuration.load(environ={}), audience, jobs=1, command=command) == 7
+
+
+def test_what_fails_is_told_once_and_its_mending_even_where_all_is_as_it_was(project: Project) -> None:
+    project.write({**SITE, "assetbuild.toml": ""})
+    failed: list[object] = []
+    rebuilt: list[object] = []
+    audience = Audience(rebuilt.append, failed.append, print)
+    builder = _Builder(lambda: configuration.load(cwd=project.folder, environ={}), audience, 1, None)
+    builder.build()
+    project.write({"assets/a.css": "a{b:url(gone.svg)}"})
+    builder.build()
+    builder.build()
+    project.write({"assets/a.css": SITE["assets/a.css"]})
+    builder.build()
+    builder.build()
+    assert (len(failed), len(rebuilt)) == (1, 2)
+
+
+def test_while_the_configuration_is_wrong_a_saved_source_mends_nothing(project: Project) -> None:
+    builder = builder_of(project.write({**SITE, "assetbuild.toml": ""}))
+    project.write({"assetbuild.toml": "base_url = 1\n"})
+    builder.build()
+    project.write({"assets/b.js": "let other"})
+    builder.build(builder.named([str(project.folder / "assets/b.js")]))
+    assert "base_url" in str(builder.told)
+
+
+def test_after_an_error_of_the_system_the_artifact_is_looked_at_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    builder = builder_of(project.write({**SITE, "assetbuild.toml": ""}))
+
+    def lose(*_: object, **__: object) -> None:
+        (project.folder / "dist" / project.public("b.js")).unlink()
+        raise OSError(errno.EIO, "Input/output error")
+
+    project.write({"assets/a.css": "a{}"})
+    with monkeypatch.context() as patched:
+        patched.setattr(watch_module, "build", lose)
+        builder.build(builder.named([str(project.folder / "assets/a.css")]))
+    project.write({"assets/a.css": "a{b:c}"})
+    builder.build(builder.named([str(project.folder / "assets/a.css")]))
+    assert verify(project.folder / "dist").findings == ()
+
+
+def test_nothing_is_compressed_and_only_the_last_few_rebuilds_are_kept_whatever_the_configuration_says(
+    project: Project,
+) -> None:
+    project.write({"assetbuild.toml": 'compress = ["gzip"]\nkeep = 50\nkeep_days = 30\n', "assets/a.css": "a{}" * 1000})
+    builder = builder_of(project)
+    for number in range(REBUILDS + 2):
+        project.write({"assets/a.css": "a{}" * 1000 + str(number)})
+        builder.build()
+    assert (
+        len(list((project.folder / "dist").glob("a.*"))) == len(list((project.folder / "dist").glob("a.*.css"))) == REBUILDS + 1
+    )
