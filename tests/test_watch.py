@@ -1106,3 +1106,22 @@ def test_nothing_is_compressed_and_only_the_last_few_rebuilds_are_kept_whatever_
     assert (
         len(list((project.folder / "dist").glob("a.*"))) == len(list((project.folder / "dist").glob("a.*.css"))) == REBUILDS + 1
     )
+
+
+def test_a_command_that_does_not_end_is_ended(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "PATIENCE", 0.1)
+    monkeypatch.chdir(project.folder)
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); open('deaf', 'w').close(); time.sleep(60)"
+    with pytest.raises(interrupts.Terminated), _beside([sys.executable, "-c", deaf]) as process:
+        wait_for((project.folder / "deaf").exists)
+        raise interrupts.Terminated(signal.SIGTERM)
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_command_that_a_signal_ended_gives_the_status_that_a_shell_would(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.write({**SITE, "assetbuild.toml": ""}).folder)
+    audience = Audience(print, print, print)
+    command = ["sh", "-c", "kill -TERM $$"]
+    assert watch_module.watch(lambda: configuration.load(environ={}), audience, jobs=1, command=command) == 143
