@@ -1125,3 +1125,29 @@ def test_a_command_that_a_signal_ended_gives_the_status_that_a_shell_would(
     audience = Audience(print, print, print)
     command = ["sh", "-c", "kill -TERM $$"]
     assert watch_module.watch(lambda: configuration.load(environ={}), audience, jobs=1, command=command) == 143
+
+
+def test_what_could_not_be_honoured_of_bundles_is_told_with_every_rebuild(project: Project) -> None:
+    yaml = "directory: assets\nurl: /other\nbundles:\n  all: {contents: a.css, output: all.css}\n"
+    project.write({**SITE, "env_of_told.yaml": yaml, "assetbuild.toml": 'bundles_from = "env_of_told.yaml"\n'})
+    told: list[watch_module.Rebuild] = []
+    builder = _Builder(lambda: configuration.load(cwd=project.folder, environ={}), Audience(told.append, print, print), 1, None)
+    builder.build()
+    project.write({"assets/a.css": "a{}"})
+    builder.build()
+    assert [[problem.message[:4] for problem in one.result.warnings] for one in told] == [["url:"]] * 2
+
+
+def test_a_folder_that_goes_takes_with_it_what_nobody_tells_of(project: Project) -> None:
+    project.write({**SITE, "assets/sub/c.css": "c{}"})
+    events = Events()
+    with observed_events(configuration.load(cwd=project.folder, environ={}), events) as fault:
+        assert not fault
+        (project.folder / "assets/sub").rename(project.folder / "away")
+        assert events.wait(PATIENCE, None)
+        events.settle(0.2)
+        assert events.take() is None, "not only these paths"
+        project.write({"assets/a.css": "a{}"})
+        assert events.wait(PATIENCE, None)
+        events.settle(0.2)
+        assert events.take() == frozenset([str(project.folder / "assets/a.css")])
