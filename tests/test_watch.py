@@ -1151,3 +1151,29 @@ def test_a_folder_that_goes_takes_with_it_what_nobody_tells_of(project: Project)
         assert events.wait(PATIENCE, None)
         events.settle(0.2)
         assert events.take() == frozenset([str(project.folder / "assets/a.css")])
+
+
+def test_what_was_open_before_delays_no_later_save() -> None:
+    events = Events()
+    events._woken = pauses = Pauses()
+    events.tell("folder", unclosed=True)  # Which nobody closes.
+    events.take()
+    events.tell("a.css", unclosed=False)
+    events.settle()
+    assert pauses.asked == [CLOSED]
+
+
+def test_a_burst_without_an_end_is_built_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(events_module, "time", clock)
+
+    class Endless(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 (the name is its)
+            clock.now += 0.3
+            assert clock.now < 10
+            return True
+
+    events = Events()
+    events._woken = Endless()
+    events.settle()
+    assert events_module.LONGEST <= clock.now < events_module.LONGEST + 0.3
