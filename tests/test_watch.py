@@ -1177,3 +1177,16 @@ def test_a_burst_without_an_end_is_built_all_the_same(monkeypatch: pytest.Monkey
     events._woken = Endless()
     events.settle()
     assert events_module.LONGEST <= clock.now < events_module.LONGEST + 0.3
+
+
+def test_that_a_file_was_read_wakes_nobody(project: Project) -> None:
+    project.write({**SITE, "assets/sub/c.css": "c{}"})
+    events = Events()
+    with observed_events(configuration.load(cwd=project.folder, environ={}), events) as fault:
+        assert not fault
+        assert (project.folder / "assets/b.js").read_bytes()
+        assert os.listdir(project.folder / "assets/sub")
+        project.write({"assets/a.css": "a{}"})
+        assert events.wait(PATIENCE, None)
+        events.settle(0.2)
+        assert events.take() == frozenset([str(project.folder / "assets/a.css")])
