@@ -489,10 +489,11 @@ class _Work:
                 base = urlsplit(self.manifest["base_url"])
             except ValueError:  # No URL: nothing is below it.
                 return True
-            below = base.path.rstrip("/") + "/"
-            if base.netloc or not base.path or not unquote(path).startswith(below):
+            below = unquote(base.path).rstrip("/") + "/"
+            path = posixpath.normpath(unquote(path))  # `/static/../x` is not below `/static/`.
+            if base.netloc or not base.path or not path.startswith(below):
                 return True
-            folder, path = "", unquote(path)[len(below) :]
+            folder, path = "", path[len(below) :]
         targets = {posixpath.normpath(posixpath.join(folder, name)) for name in (path, unquote(path))}
         return not targets.isdisjoint(self.named) or not targets.isdisjoint(self.excused)
 

@@ -816,6 +816,7 @@ def test_a_reference_that_was_let_pass_is_no_finding(tmp_path: Path, name: str) 
         ("css/a.css", "a{background:url(/static/img/{x})}"),
         ("css/a.css", "a{background:url(https://example.com/x.png) url(data:,x) url(//host/x) url(#x) url()}"),
         ("css/a.css", "a{background:url(/elsewhere/x.png)}"),
+        ("css/a.css", "a{background:url(/static/../x.png) url(/static/img/%2e%2e/..%2Fx.png)}"),
         ("css/a.css", "/* url(x.png) */ a{content:'url(x.png)'}"),
         ("js/a.js", 'import "../img/{x}"; import "bare"; import("./" + name);'),
         ("js/a.js", "this is @ no script ` import './x.js'"),
@@ -842,6 +843,13 @@ def test_a_reference_by_logical_path_leads_nowhere(tmp_path: Path) -> None:
     artifact.add("img/a.png", PIXELS)
     artifact.add("a.css", b"a{background:url(img/a.png)}")
     assert len(verify(artifact.done()).findings) == 1
+
+
+def test_a_base_url_that_is_percent_encoded_is_compared_as_what_it_says(tmp_path: Path) -> None:
+    made = Artifact(tmp_path)
+    made.add("a.css", b"a{background:url(/my%20app/x.png) url('/my app/y.png')}")
+    made.manifest["base_url"] = "/my%20app/"
+    assert [problem.column for problem in verify(made.done()).findings] == [18, 40]
 
 
 def test_a_base_url_that_is_none_does_not_end_the_verification(tmp_path: Path) -> None:
