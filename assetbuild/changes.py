@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 #: In place of a glob: the result is made anew by every build.
 ANYTHING = ""
+#: In place of the look of a folder that is not there.
+ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def since(known: Index, seen: Glance, damaged: frozenset[str], config: Config, w
     the artifact that may not be as they were. when: a time before both were looked at, in nanoseconds."""
     surface = known.surface
     looks = seen.looks
-    read = any(look_of(file) != how or not how for file, how in surface.reads.items()) or surface.restless
+    read = any(look_at(file) != how or not how for file, how in surface.reads.items()) or surface.restless
     others = seen.differing(surface.looks)
     if not others and not damaged:
         return Changes(frozenset(), False, damaged, read, surface.looks, surface.files)
@@ -136,6 +138,11 @@ def look_of(file: str) -> str:
         return look(os.stat(file))
     except OSError:
         return ""
+
+
+def look_at(path: str) -> str:
+    """The same for what a filter read, and for a folder in which it looked, with a `/` at its end, which need not be there."""
+    return look_of(path) or (ABSENT if path.endswith("/") else "")
 
 
 def _digest(file: str) -> str:

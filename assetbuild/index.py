@@ -33,8 +33,9 @@ class Surface:
 
     key: everything that decides the build besides its files. tools: the filters in use, by name and hooks, whose identities
     are in the key. manifest: the SHA-256 of the manifest's bytes. looks: of every file below the roots, by `Source.key`.
-    reads: of further files that filters read, by absolute path. files: of the artifact's, by public path. summary: what the
-    report says. warnings: of the whole build. restless: whether there is a filter of which nothing tells what it reads.
+    reads: of further files that filters read, by absolute path, and of folders in which they looked, with a `/` at the end.
+    files: of the artifact's, by public path. summary: what the report says. warnings: of the whole build. restless: whether
+    there is a filter of which nothing tells what it reads.
     """
 
     key: str

@@ -20,6 +20,7 @@ from assetbuild.filters import FilterError
 from assetbuild.index import NOTHING, Depth, Index, Surface, Written
 from assetbuild.looks import UNSETTLED, look, settled
 from assetbuild.names import obstructed
+from assetbuild.patterns import Pattern
 from assetbuild.recall import Packs
 from assetbuild.records import Asset, File
 from assetbuild.result import Built, Order, Result
@@ -133,7 +134,7 @@ def _make(
         tools=tuple(sorted(filters)),
         manifest=published.manifest,
         looks=looks,
-        reads=_reads(linked, seen, rest, started),
+        reads=_reads(linked, seen, config.exclude, rest, started),
         files=published.looks,
         summary=published.summary,
         warnings=warnings,
@@ -290,11 +291,12 @@ def _look_of(file: str) -> str:
         return ""
 
 
-def _reads(linked: Linked, seen: sources.Glance, rest: _Rest | None, when: int) -> dict[str, str]:
-    """How the files look that filters read besides those below the roots."""
+def _reads(linked: Linked, seen: sources.Glance, exclude: Sequence[Pattern], rest: _Rest | None, when: int) -> dict[str, str]:
+    """How the files look that filters read besides those below the roots, and the folders that are not looked into there."""
     ours = set(map(seen.file, seen.looks)) if linked.read else set()
-    files = {*(rest.known.surface.reads if rest else ()), *(linked.read - ours)}
-    return {file: settled(how, when) if (how := changes.look_of(file)) else "" for file in sorted(files)}
+    ours |= {path for path in linked.read if path.endswith("/") and sources.is_read(path[:-1], seen.roots, exclude)}
+    looks = {path: changes.look_at(path) for path in {*(rest.known.surface.reads if rest else ()), *(linked.read - ours)}}
+    return {path: settled(how, when) if how not in ("", changes.ABSENT) else how for path, how in sorted(looks.items())}
 
 
 def _key(order: Order, filters: Iterable[tuple[str, str]]) -> str:

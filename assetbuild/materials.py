@@ -38,7 +38,8 @@ def materials(config: Config, index: Index, others: Iterable[str] = ()) -> list[
     depth = index.depth()
     assert depth is not None
     files = _below_the_roots(config, index, depth)
-    for file in (*index.surface.reads, *others, *([str(config.file)] if config.file else [])):
+    read = [path for path in index.surface.reads if not path.endswith("/")]
+    for file in (*read, *others, *([str(config.file)] if config.file else [])):
         files[known_as(config, file)] = Material(known_as(config, file), _digest(config, file), file)
     return [files[one] for one in sorted(files)]
 

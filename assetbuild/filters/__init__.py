@@ -41,13 +41,14 @@ class Unit:
 class Filtered:
     """What a filter made: the text; the absolute paths of further files that it read; warnings, whose offsets are in the
     text that it was given; whether it refused to do its work and handed the text back as it was; how the text reads,
-    where the filter has read JavaScript."""
+    where the filter has read JavaScript; the absolute paths of folders, there or not, in which it looked for a file in vain."""
 
     text: str
     read: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     refused: bool = False
     lexed: Lexed | None = None
+    sought: tuple[str, ...] = ()
 
 
 class Filter(Protocol):

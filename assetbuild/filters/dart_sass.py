@@ -77,7 +77,8 @@ class DartSass:
         if response.HasField("failure"):
             raise sheets.explain(response.failure)
         css = response.success.css
-        return Filtered(css + "\n" if css else css, tuple(sorted(sheets.read)), tuple(sheets.notes()))
+        read, sought = tuple(sorted(sheets.read)), tuple(sorted(tree.sought))
+        return Filtered(css + "\n" if css else css, read, tuple(sheets.notes()), sought=sought)
 
 
 def load(name: str, settings: Settings, search: tuple[str, ...] = (), time_limit: float = process.TIME_LIMIT) -> DartSass:

@@ -65,7 +65,7 @@ class LibSass:
         except sass.CompileError as error:
             raise importer.explain(str(error)) from None
         notes = tuple(Note(0, sentence(f"Sass says: {_spoken(message)}")) for message in said)
-        return Filtered(css, tuple(sorted(importer.read)), notes)
+        return Filtered(css, tuple(sorted(importer.read)), notes, sought=tuple(sorted(tree.sought)))
 
 
 def load(name: str, settings: Settings, search: tuple[str, ...] = (), hooks: Hooks = "all") -> LibSass | Idle:

@@ -4,7 +4,7 @@ How a short name is completed is each compiler's own."""
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from assetbuild.errors import line_and_column
@@ -62,10 +62,12 @@ def refuse_nul(text: str, file: str = "") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The source roots as one tree of logical paths. prefixes: as in `Unit`."""
+    """The source roots as one tree of logical paths. prefixes: as in `Unit`. sought: fills with the absolute paths of folders,
+    there or not, in which a file was looked for in vain."""
 
     roots: tuple[str, ...]
     prefixes: tuple[str, ...] = ()
+    sought: set[str] = field(default_factory=set, compare=False)
 
     def path(self, place: str) -> str | None:
         """The logical path of a place in the first root that holds it, links followed; None where it is in none."""
@@ -77,11 +79,14 @@ class Tree:
     def file(self, logical_path: str) -> str | None:
         """The file with this path in the first root that has it. Raises FilterError for a link that leads outside."""
         for root, prefix in zip_longest(self.roots, self.prefixes, fillvalue=""):
+            if not logical_path.startswith(prefix):
+                continue
             file = os.path.join(root, logical_path[len(prefix) :])
-            if logical_path.startswith(prefix) and os.path.isfile(file):
+            if os.path.isfile(file):
                 if below(file, self.roots) is None:
                     raise FilterError(f'"{logical_path}" is a link that leads out of the source roots')
                 return file
+            self.sought.add(os.path.dirname(file))
         return None
 
     def read(self, logical_path: str) -> tuple[str, str]:
