@@ -58,13 +58,11 @@ class RCSSMin:
         except UnicodeError:  # It takes the first byte of a character behind "url" for a whole one.
             beyond = _URL_AND_BEYOND.search(text)
             return _refused(text, beyond.start() if beyond else 0)
-        difference = comparison.first_difference(text, minified)
-        if difference is None:
-            return Filtered(minified)
-        minified = head + self._minified_with_care(text, mark)
         if comparison.first_difference(text, minified) is None:
             return Filtered(minified)
-        return _refused(text, difference.left)
+        minified = head + self._minified_with_care(text, mark)
+        difference = comparison.first_difference(text, minified)
+        return Filtered(minified) if difference is None else _refused(text, difference.left)
 
     def _minified(self, text: str, mark: str) -> str:
         guarded = _BLANK_VALUE.sub(f":{mark}", text)

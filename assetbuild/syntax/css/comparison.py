@@ -9,11 +9,12 @@ becoming one) has no normal form: then only identical texts are the same.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import islice, zip_longest
 from typing import Final, NamedTuple
 
 from assetbuild.syntax import Difference, expression
-from assetbuild.syntax.css import head, tokens
+from assetbuild.syntax.css import Token, head, tokens
 from assetbuild.syntax.css.grammar import BLANK, ESCAPED_PART, IN_DOUBLE, IN_SINGLE, NAME, URL_BODY
 
 _GAP = "\x01"  # a comment without blanks beside it
@@ -66,14 +67,17 @@ def first_difference(source: str, output: str) -> Difference | None:
     brackets' ends, and around the colon of a declaration or of a feature in a query. The last semicolon of a block and a
     doubled one inside a block don't count either. In the value of a custom property, which scripts read as it is written,
     blanks beside colons and all semicolons count. In doubt the texts differ. A byte order mark and an `@charset` with effect
-    (CSS Syntax Level 3, section 3.2) must be the same to the byte.
+    (CSS Syntax Level 3, section 3.2) must be the same to the byte. Of a source with which nothing can be held to be the same,
+    the place is the one that keeps it from that.
     """
     if source == output:
         return None
     if _encoding(source) != _encoding(output):
         return Difference((0, 0))
     left, right = _normal_form(source), _normal_form(output)
-    if left is None or right is None:
+    if left is None:
+        return Difference((_obstacle(source), _obstacle(output)))
+    if right is None:
         return _first_unequal_token(source, output)
     if left == right:
         return None
@@ -261,9 +265,56 @@ def _offset(text: str, count: int) -> int:
     return len(text)
 
 
+_MARK = re.compile(r"[()\[\]{};]")
+_CLOSED_BY = {")": "(", "]": "[", "}": "{"}
+_HAZARD = expression(
+    rf"--{BLANK}*+>|[>=]{BLANK}++>|<{BLANK}*+[!>]|[<>~|^$*=]{BLANK}++=|{_FOREIGN_BLANK.pattern}|{_IMPORT_WITH_SELECTOR.pattern}"
+)
+
+
+def _obstacle(text: str) -> int:
+    """The first place for which a style sheet has no normal form, or 0."""
+    places = [text.find(character) for character in _RESERVED]
+    special = _SPECIAL.finditer(text, head(text))
+    places += islice((match.start() for match in special if match.lastgroup in ("bad_url", "mistake", "unclosed")), 1)
+    # Whatever has brackets of its own is put out of sight, and everything stays in its place.
+    bare = _SPECIAL.sub(lambda match: (" " if match.lastgroup == "comment" else "x") * len(match[0]), text)
+    if hazard := _HAZARD.search(bare):
+        places.append(hazard.start())
+    places.append(_odd_bracket(bare))
+    return min((place for place in places if place >= 0), default=0)
+
+
+def _odd_bracket(bare: str) -> int:
+    """The first bracket or semicolon by which braces do not cut the text into rules and declarations, or -1."""
+    open_ones: list[tuple[str, int]] = []
+    last, end = "", 0
+    for mark in _MARK.finditer(bare):
+        kind, place = mark[0], mark.start()
+        inner = open_ones[-1][0] if open_ones else ""
+        if kind == last == ";" and not inner and not bare[end:place].strip(" \t\r\n\f"):
+            return place
+        last, end = kind, mark.end()
+        if kind in "{;" and inner and inner != "{":
+            return place
+        if kind in "([{":
+            open_ones.append((kind, place))
+            if len(open_ones) > _DEEPEST:
+                return place
+        elif kind != ";":
+            if inner != _CLOSED_BY[kind]:
+                return place
+            open_ones.pop()
+    return open_ones[0][1] if open_ones else -1
+
+
 def _first_unequal_token(source: str, output: str) -> Difference:
-    for left, right in zip(tokens(source), tokens(output), strict=False):
-        a, b = source[left.start : left.end], output[right.start : right.end]
-        if a != b:
+    pairs = zip(_significant(source), _significant(output), strict=False)
+    for left, right in pairs:
+        if source[left.start : left.end] != output[right.start : right.end]:
             return Difference((left.start, right.start))
     return Difference((min(len(source), len(output)),) * 2)
+
+
+def _significant(text: str) -> Iterator[Token]:
+    return (token for token in tokens(text) if token.type not in ("whitespace", "comment", "semicolon"))
