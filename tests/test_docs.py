@@ -43,7 +43,7 @@ from assetbuild.integrations import flask, jinja, starlette
 from assetbuild.references import css, js
 from assetbuild.runtime import manifest as treaty
 from assetbuild.verify import verify
-from tests import dockerfile, server
+from tests import browser, dockerfile, server
 from tests.conftest import Project
 from tests.server import free_port
 
@@ -370,6 +370,30 @@ def test_what_is_said_of_the_minifiers_is_so() -> None:
     (script,) = (block.text for block in blocks(ROOT / "docs/minification.md") if block.language == "js")
     assert rjsmin.jsmin(script) == "var f=s=>/["
     assert rcssmin.cssmin(".p{a :hover{}}") == ".p{a:hover{}}"
+
+
+def test_what_vite_wrote_works_by_the_configuration_on_the_page_of_bundles(tmp_path: Path) -> None:
+    """`vite/` is what Vite 8.3.8 made of a module that imports a style sheet and an image and loads a second one later, which
+    imports a style sheet with an image, by the names that the page says."""
+    (text,) = (block.text for block in blocks(ROOT / "docs/howto/bundles.md") if "keep_names" in block.text)
+    project = Project(tmp_path).write({"assetbuild.toml": text})
+    shutil.copytree(ROOT / "tests/vite", tmp_path / "assets/app")
+    assert project.compile().warnings == ()
+    assets = Assets(tmp_path / "dist", base_url="/dist/")
+    tags = f"{assets.tag('app/main.css')}{assets.tag('app/main.js', type='module')}"
+    project.write({"index.html": f"<!doctype html><link rel='icon' href='data:,'>{tags}<body>"})
+    port = free_port()
+    command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
+    with (
+        browser.chromium() as chromium,
+        server.serving(command, port, tmp_path / "log", cwd=tmp_path),
+        browser.tab(chromium) as tab,
+    ):
+        tab.goto(f"http://127.0.0.1:{port}/")
+        tab.page.wait_for_function("document.body.dataset.state")
+        seen = "(style => [document.body.dataset.state, style.color, style.backgroundColor])(getComputedStyle(document.body))"
+        assert tab.page.evaluate(seen) == ["shown", "rgb(1, 2, 3)", "rgb(4, 5, 6)"]
+        assert [answer for answer in tab.answers if answer.status >= 400] == []
 
 
 EDITED = """

@@ -1,0 +1,1 @@
+async function e(e){await e.decode(),document.body.dataset.state=`shown`}export{e as show};
