@@ -18,7 +18,7 @@ from assetbuild.cache import Cache, CacheUse, own_version
 from assetbuild.config import Config
 from assetbuild.errors import BuildError, Problem
 from assetbuild.link import MISSING, Linker, Output, Text, aim, resolve
-from assetbuild.missing import Missing, Report, severity
+from assetbuild.missing import Missing, Report, severity, unlinked
 from assetbuild.reading import content
 from assetbuild.recall import Recalled, recall
 from assetbuild.references import Reference
@@ -151,6 +151,7 @@ class _Build:
             raise BuildError(self.problems)
         linker = Linker(texts, lambda path: self.read(self.jobs[path]), self.spool.put, self.scope.names)
         outputs = linker.link(lambda done: self.progress("link", done, len(texts)))
+        self.tell_unlinked(linker.names)
         plan.distinct(outputs.values(), self.jobs)
         warnings = tuple(sorted(set(self.problems)))
         assembled = {name: one for name, one in self.assembled.items() if name in self.jobs}
@@ -182,8 +183,8 @@ class _Build:
         return tuple(found.values())
 
     def aims(self, job: Job) -> Iterable[str]:
-        base_url = self.config.base_url
-        return filter(None, (aim(job.logical_path, r, base_url) for r in self.compiled[job.key].references))
+        base_url, unit = self.config.base_url, self.compiled[job.key]
+        return filter(None, (aim(job.logical_path, r, base_url) for r in (*unit.references, *unit.bare)))
 
     def said(self, jobs: Iterable[Job]) -> tuple[Problem, ...]:
         keys = [job.key for job in jobs if job.key in self.told]
@@ -290,6 +291,16 @@ class _Build:
                 missing = Missing(job.logical_path, job.shown, *at[i], references[i])
                 self.tell(job.key, [report.problem(missing, weight)])
         return passed
+
+    def tell_unlinked(self, names: Mapping[str, str]) -> None:
+        """Of what names a published file and is no reference. names: the public paths of what was linked here."""
+        for job in self.jobs.values():
+            unit = self.compiled[job.key]
+            aims = [aim(job.logical_path, reference, self.config.base_url) or "" for reference in unit.bare]
+            told = [i for i, path in enumerate(aims) if (names.get(path) or self.scope.names.get(path, path)) != path]
+            at = places(job, unit, bare=True) if told else []
+            found = (Missing(job.logical_path, job.shown, *at[i], unit.bare[i]) for i in told)
+            self.tell(job.key, map(unlinked, found))
 
     def taken_in(self, job: Job, references: Sequence[Reference]) -> set[str]:
         """The imports of a part that need no published file, since the bundle holds what they mean."""

@@ -40,6 +40,14 @@ def severity(path: str, reference: Reference, policy: Sequence[tuple[Pattern, st
     return "warning" if word == "warn" or reference.kind == "sourcemap" else "error"
 
 
+def unlinked(unlinked: Missing) -> Problem:
+    """The warning about what names a file that is published under another name, and is no reference."""
+    path = unquote(unlinked.reference.path)
+    what = f'"{path}" in new URL() is left as it is written, and names a file that is published under another name'
+    hint = f'write "./{path}", or name the file in keep_names'
+    return Problem(unlinked.shown, unlinked.line, unlinked.column, what, hint, "warning")
+
+
 class Report:
     """Writes the messages. The tree is indexed once, so that a hundred thousand missing references are no matter."""
 

@@ -16,7 +16,7 @@ from assetbuild.errors import Problem
 from assetbuild.filters import FilterError
 from assetbuild.filters.chains import load
 from assetbuild.reading import content
-from assetbuild.references import Reference
+from assetbuild.references import Kind, Reference
 from assetbuild.unit import Compiled, Job, Tools, compile_unit, scanner
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def _value(unit: Compiled, job: Job) -> dict[str, object]:
         "text": unit.text is not None,
         "digest": unit.digest,
         "size": unit.size,
-        "references": [[r.start, r.end, r.path, r.kind, *r.whole, r.instead] for r in unit.references],
+        "references": list(map(_listed, unit.references)),
+        "bare": list(map(_listed, unit.bare)),
         # The file's name depends on the working folder.
         "problems": [["" if p.file == job.shown else p.file, p.line, p.column, p.message, p.hint] for p in unit.problems],
     }
@@ -101,13 +102,19 @@ def _restored(value: Any, job: Job, data: bytes, cache: Cache) -> Compiled | Non
                 return None
         elif size != len(data) or digest != hashlib.sha256(data).hexdigest():
             return None
-        references = tuple(
-            Reference(s, e, path, kind, (ws, we), left) for s, e, path, kind, ws, we, left in value["references"]
-        )
+        references, bare = (tuple(_reference(*one) for one in value[name]) for name in ("references", "bare"))
         problems = tuple(_warning(job, *problem) for problem in value["problems"])
     except (KeyError, TypeError, ValueError):
         return None
-    return Compiled(job.logical_path, text, digest, size, references, problems, (), hashlib.sha256(data).hexdigest())
+    return Compiled(job.logical_path, text, digest, size, references, problems, (), hashlib.sha256(data).hexdigest(), bare)
+
+
+def _listed(one: Reference) -> list[object]:
+    return [one.start, one.end, one.path, one.kind, *one.whole, one.instead]
+
+
+def _reference(start: int, end: int, path: str, kind: Kind, whole_start: int, whole_end: int, instead: str) -> Reference:
+    return Reference(start, end, path, kind, (whole_start, whole_end), instead)
 
 
 def _warning(job: Job, file: str, line: int, column: int, message: str, hint: str) -> Problem:

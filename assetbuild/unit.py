@@ -80,7 +80,8 @@ class Compiled:
     references: in those bytes' text, by their place.
     problems: errors, and warnings. read: absolute paths of further files that went into it; with a `/` at its end, of a folder
     in which one was looked for in vain.
-    source: the SHA-256 of the source's own bytes, "" where they could not be read.
+    source: the SHA-256 of the source's own bytes, "" where they could not be read. bare: what names files in that text without
+    being a reference.
     """
 
     logical_path: str
@@ -91,10 +92,11 @@ class Compiled:
     problems: tuple[Problem, ...] = ()
     read: tuple[str, ...] = ()
     source: str = ""
+    bare: tuple[Reference, ...] = ()
 
     def __reduce__(self) -> tuple[type[Compiled], tuple[object, ...]]:  # As `Reference` does.
         fields = (self.logical_path, self.text, self.digest, self.size, self.references, self.problems, self.read, self.source)
-        return Compiled, fields
+        return Compiled, (*fields, self.bare)
 
 
 def scanner(path: str) -> Callable[[str], Scan] | None:
@@ -207,7 +209,7 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
     if text == source and job.text is None:
         warn(scan.notes, source)
         digest = hashlib.sha256(data).hexdigest()
-        return Compiled(job.logical_path, None, digest, len(data), scan.references, tuple(problems), read, digest)
+        return Compiled(job.logical_path, None, digest, len(data), scan.references, tuple(problems), read, digest, scan.bare)
     if text != source and scan.map_comment:
         # A map of the text as it was written is wrong for what a filter made of it; one that a tool put in may hold the names
         # of its temporary files, which differ from build to build.
@@ -222,7 +224,7 @@ def _text(job: Job, tools: Tools, data: bytes, source: str, find: Callable[[str]
     result = text.encode()
     digest = hashlib.sha256(result).hexdigest()
     made_of = hashlib.sha256(data).hexdigest()
-    return Compiled(job.logical_path, result, digest, len(result), scan.references, tuple(problems), read, made_of)
+    return Compiled(job.logical_path, result, digest, len(result), scan.references, tuple(problems), read, made_of, scan.bare)
 
 
 def _reads_as(job: Job, lexed: Lexed) -> bool:
@@ -255,21 +257,24 @@ def _filtered(
     return text, tuple(read), lexed
 
 
-def places(job: Job, compiled: Compiled) -> list[tuple[int, int]]:
+def places(job: Job, compiled: Compiled, bare: bool = False) -> list[tuple[int, int]]:
     """Line and column, in the source as written, of each reference of the compiled text; (0, 0) where a filter made it up.
+    bare: of what is no reference instead.
 
     Only messages need this, so it is worked out when one is written: the source is read again.
     """
     try:
         source = content(job.source.file).decode() if job.text is None else ""
     except (OSError, UnicodeDecodeError):
-        return [(0, 0)] * len(compiled.references)
-    wanted = compiled.references
+        return [(0, 0)] * len(compiled.bare if bare else compiled.references)
+    wanted = compiled.bare if bare else compiled.references
     find = scanner(job.source.path)
     written: tuple[Reference, ...] = ()
     if find is not None:
         try:
-            written = tuple(r for r in find(source).references if compiled.text is None or r.kind != "sourcemap")
+            scan = find(source)
+            own = scan.bare if bare else scan.references
+            written = tuple(r for r in own if compiled.text is None or r.kind != "sourcemap")
         except LexError:
             written = ()
     lines = Lines(source)

@@ -252,6 +252,25 @@ def test_a_missing_reference_says_what_helps(project: Project, text: str, said: 
     assert message.startswith("assets/css/app.css:1:12: " + said)
 
 
+def test_a_url_without_a_dot_that_names_a_file_of_another_name_is_warned_of_as_long_as_it_does(project: Project) -> None:
+    script = 'f(new URL("a.wasm",import.meta.url),new URL("kept.wasm",import.meta.url),new URL("b.wasm?c",import.meta.url));'
+    project.write({"assetbuild.toml": 'keep_names = ["kept.wasm"]\n', "assets/js/a.js": f"/* a */\n{script}"})
+    project.write({"assets/js/a.wasm": "", "assets/js/kept.wasm": ""})
+
+    def told() -> list[str]:
+        warnings = [str(warning).rpartition("assets/js/a.js:")[2] for warning in project.compile().warnings]
+        return [warning.partition(" in new URL()")[0] for warning in warnings]
+
+    assert told() == ['2:12: "a.wasm"']
+    assert project.text("js/a.js") == script
+    assert told() == ['2:12: "a.wasm"']
+    project.write({"assets/js/b.wasm": ""})
+    (project.folder / "assets/js/a.wasm").unlink()
+    assert told() == ['2:83: "b.wasm"']
+    shutil.rmtree(project.folder / "dist")
+    assert told() == ['2:83: "b.wasm"']  # From the cache.
+
+
 def test_the_missing_policy_lets_references_pass_and_the_manifest_tells(project: Project) -> None:
     project.write(
         {

@@ -43,6 +43,8 @@ PLAIN: Files = {
     "assets/css/lib.min.css": "p{}\n/*# sourceMappingURL=lib.css.map */\n",
     "assets/css/lost.css": "p { background: url(../img/lost.png) }\n",
     "assets/css/out.css": "p { background: url(../../logo.png) }\n",
+    "assets/js/sum.js": 'const module = new URL("sum.wasm", import.meta.url);\n',
+    "assets/js/sum.wasm": "",
     "loud.py": "from webassets.filter import Filter\n\n\nclass Loud(Filter):\n    def output(self, _in, out, **kw):\n"
     '        print("this option is old")\n        out.write(_in.read())\n',
     "assets/css/loud.css": "p{}",

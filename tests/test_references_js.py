@@ -131,6 +131,7 @@ def test_these_are_references(text: str) -> None:
         "new URL('./a.js', import.meta.url.href)",
         "new URL('./a.js', location)",
         "new URL('./a.js')",
+        "new URL('a.js', import.meta.url)",
         "new URL('./a' + b, import.meta.url)",
         "a.new URL('./a.js', import.meta.url)",
         "new a.URL('./a.js', import.meta.url)",
@@ -147,6 +148,14 @@ def test_these_are_references(text: str) -> None:
 )
 def test_these_are_none(text: str) -> None:
     assert paths(text) == []
+
+
+def test_what_a_url_names_without_a_dot_is_kept_apart() -> None:
+    text = (
+        "new URL('a.wasm?b', import.meta.url); new URL('./b', import.meta.url); import('c'); new URL('data:,', import.meta.url)"
+    )
+    (bare,) = js.find(text).bare
+    assert (text[bare.start : bare.end], bare.path) == ("a.wasm", "a.wasm")
 
 
 @pytest.mark.parametrize(

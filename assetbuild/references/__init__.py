@@ -48,12 +48,14 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What a scanner found: references by their start, non-overlapping; notes; the span of the last `sourceMappingURL=`
-    comment, whatever it names, and what must stay where it goes (see Reference.instead)."""
+    comment, whatever it names, and what must stay where it goes (see Reference.instead); what names a file and is no reference,
+    since it does not begin as one has to (`new URL("a.png", import.meta.url)`)."""
 
     references: tuple[Reference, ...]
     notes: tuple[Note, ...] = ()
     map_comment: tuple[int, int] | None = None
     map_instead: str = ""
+    bare: tuple[Reference, ...] = ()
 
 
 # A scheme by RFC 3986, 3.1. A file that is called `data.png` has no colon and so no scheme.

@@ -51,18 +51,21 @@ def find(text: str, module: bool | None = None) -> Scan:
 def find_in(lexed: Lexed) -> Scan:
     """The same for a text that was read already."""
     text = lexed.text
-    references = []
+    references, bare = [], []
     for specifier in specifiers(lexed):
         reference = _reference(text, specifier)
-        if reference is not None:
+        if reference is None:
+            continue
+        if reference.path.startswith(("./", "../", "/")):
             references.append(reference)
+        elif specifier.kind == "url":  # Of an import it would be the import map's.
+            bare.append(reference)
     comment = sourcemap.find(text, lexed.is_code, line_comments=True) if "sourceMappingURL=" in text else None
     if comment and comment.reference:
         references.append(comment.reference)
         references.sort(key=lambda r: r.start)
-    return Scan(
-        tuple(references), map_comment=comment.whole if comment else None, map_instead=comment.instead if comment else ""
-    )
+    whole, instead = (comment.whole, comment.instead) if comment else (None, "")
+    return Scan(tuple(references), map_comment=whole, map_instead=instead, bare=tuple(bare))
 
 
 def specifiers(lexed: Lexed) -> Iterator[Specifier]:
@@ -155,8 +158,6 @@ def _reference(text: str, specifier: Specifier) -> Reference | None:
     literal = text[start:end]
     # The first ? or # of the value; one that an escape makes counts as well.
     value = decode(literal)
-    if not value.startswith(("./", "../", "/")):
-        return None
     path = re.split(r"[?#]", value, maxsplit=1)[0]
     if not is_local(path):
         return None
