@@ -193,6 +193,9 @@ HARD = (
     "if(a){}/a  b/.test(s)",
     "function f(){}/'/.test(s)",
     "async function\xa0f(){await /a  b/.x}",
+    "await f()\nlet m = await /a  b/.test(s)",
+    "for await(let m of f()){}\nawait /[//  ]/.test(s)",
+    "let m = await import(m)\nawait /'/.test(s)",
     "import defer, {x} from './a.js'",
     "import source, * as y from './a.js'",
 )

@@ -373,6 +373,8 @@ def test_html_like_comments_are_comments_in_scripts_only(text: str, script: list
         ("a = /[b/", 4),
         ("`${a}", 0),
         (") }/a/", 0),
+        ("a; b = await /c/.d", 7),
+        ("a = async () => await b; c = (await /d/.e)", 30),
     ],
 )
 def test_what_does_not_lex_says_where(text: str, offset: int) -> None:
@@ -398,6 +400,7 @@ def test_what_does_not_lex_says_where(text: str, offset: int) -> None:
         "var a, b\n/x/.y\n" * 20_000,
         "from\n'x'\n/ 2\n" * 20_000,
         "a ? " * 20_000 + "{} / 1" + " : {} / 1" * 20_000,
+        "=> await b, " * 20_000 + "; await c; await /d/.e",
     ],
 )
 def test_depth_is_no_limit(text: str) -> None:

@@ -55,7 +55,7 @@ class ContextualWords:
 
     def await_is_operator(self, position: int) -> bool:
         if self.lexed.module:
-            self.lexed.goal_mattered = True
+            self.unsure(position)
             return True
         innermost = self.brackets.enclosing(position)
         if "async" in self.header_round(innermost):
@@ -64,7 +64,13 @@ class ContextualWords:
         upto, seen = self.async_walks.get(innermost, (max(innermost, 0), -1))
         seen = max(seen, self.text.rfind("async", upto, position))
         self.async_walks[innermost] = (max(position - 5, 0), seen)
+        if seen < 0 and not self.header_round(innermost):
+            self.unsure(position)
         return seen >= 0
+
+    def unsure(self, position: int) -> None:
+        if self.lexed.unsure < 0:
+            self.lexed.unsure = position - len("await")
 
     def header_round(self, bracket: int) -> str:
         """function_header of the nearest function whose body a bracket opens or is in; "" outside of all."""

@@ -65,17 +65,18 @@ class Lexed:
         "_opaque",
         "_words",
         "ends",
-        "goal_mattered",
         "kinds",
         "module",
         "starts",
         "text",
+        "unsure",
     )
 
     def __init__(self, text: str, module: bool) -> None:
         self.text = text
         self.module = module
-        self.goal_mattered = False
+        # The first `await` before a slash that reads otherwise with the other goal, or -1.
+        self.unsure = -1
         self.kinds: list[Hard] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
