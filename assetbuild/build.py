@@ -273,7 +273,7 @@ class _Build:
             absent = [i for i, target in enumerate(text.targets) if target == MISSING]
             if not absent:
                 continue
-            report = report or Report(self.scope.published, self.excluded, self.work.parts)
+            report = report or Report(self.scope.published, self.excluded, self.work.parts, self.config.base_url)
             references = text.references
             # A missing source map's comment goes, so nothing is left that refers to it.
             stays = {references[i].path for i in absent if references[i].kind != "sourcemap"}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from assetbuild.errors import Problem, Severity
-from assetbuild.link import relative
+from assetbuild.link import aim, relative
 from assetbuild.patterns import Pattern
 from assetbuild.references import Reference
 
@@ -51,9 +51,12 @@ def unlinked(unlinked: Missing) -> Problem:
 class Report:
     """Writes the messages. The tree is indexed once, so that a hundred thousand missing references are no matter."""
 
-    def __init__(self, tree: Collection[str], excluded: Collection[str], parts: Mapping[str, str] = {}) -> None:
+    def __init__(
+        self, tree: Collection[str], excluded: Collection[str], parts: Mapping[str, str] = {}, base_url: str = "/"
+    ) -> None:
         """parts: the bundle of each source that is published in it alone, by logical path."""
         self.tree = tree
+        self.base_url = base_url
         self.parts = parts
         self.excluded = excluded
         self.spellings: dict[str, str | None] = {}
@@ -81,10 +84,8 @@ class Report:
             hint = "put it there, or let it pass by `missing` in the configuration"
         return Problem(missing.shown, missing.line, missing.column, what, hint, severity)
 
-    @staticmethod
-    def _wanted(missing: Missing) -> str:
-        path = unquote(missing.reference.path).replace("\\", "/").lstrip("/")
-        return posixpath.normpath(posixpath.join(posixpath.dirname(missing.logical_path), path))
+    def _wanted(self, missing: Missing) -> str:
+        return aim(missing.logical_path, missing.reference, self.base_url) or ""
 
     def advice(self, missing: Missing) -> str:
         """What may help, or ""."""
@@ -96,6 +97,10 @@ class Report:
 
         if wanted in self.excluded:
             return "the file is there but excluded: see `exclude` and `keep_names`"
+        parts = wanted.split("/")
+        above = ("/".join(parts[:count]) for count in range(1, len(parts)))
+        if folder := next((path for path in above if path in self.excluded), ""):
+            return f'whatever is in the folder "{folder}" is passed over: see `exclude` and `keep_names`'
         stem, suffix = posixpath.splitext(wanted)
         if suffix.lower() in (".scss", ".sass", ".less", ".styl", ".ts", ".tsx", ".jsx", ".coffee"):
             for target in (stem + ".css", stem + ".js"):

@@ -234,7 +234,15 @@ def test_all_missing_references_of_a_build_are_in_one_report(project: Project) -
         ("url(img/a.png)", '"img/a.png" is in no source root; "../img/a.png" is there'),
         ("url(/static/a.png)", '"/static/a.png" is in no source root; did you mean "../img/a.png"?'),
         ("url(b/../bse.css)", '"b/../bse.css" is in no source root; did you mean "base.css"?'),
+        ("url(/static/img/A.png)", '"/static/img/A.png" is in no source root; "../img/a.png" differs in letter case only'),
+        ("url(/static/css/bse.css)", '"/static/css/bse.css" is in no source root; did you mean "base.css"?'),
         ("url(x.psd)", '"x.psd" is in no source root; the file is there but excluded'),
+        ("url(/static/css/x.psd)", '"/static/css/x.psd" is in no source root; the file is there but excluded'),
+        (
+            "url(../node_modules/a.png)",
+            '"../node_modules/a.png" is in no source root; whatever is in the folder "node_modules" is',
+        ),
+        ("url(old/b/a.gif)", '"old/b/a.gif" is in no source root; whatever is in the folder "css/old" is passed over'),
         ("url(theme.scss)", '"theme.scss" is in no source root; it is compiled to "theme.css"'),
     ],
 )
@@ -242,8 +250,10 @@ def test_a_missing_reference_says_what_helps(project: Project, text: str, said: 
     project.write(SITE)
     project.write(
         {
-            "assetbuild.toml": toml(exclude=["*.psd"]),
+            "assetbuild.toml": toml(exclude=["*.psd", "css/old/"]),
             "assets/css/x.psd": "",
+            "assets/css/old/b/a.gif": "",
+            "assets/node_modules/a.png": "",
             "assets/css/theme.scss": "",
             "assets/css/app.css": f"a {{ b: {text} }}",
         }
