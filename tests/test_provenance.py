@@ -64,6 +64,13 @@ def test_it_names_the_artifact_as_sha256sum_does_and_every_file_that_was_read(si
     assert {"tool: rcssmin", "tool: rjsmin", "tool: dart_sass", "tool: compressor"} >= {n for n in read if n not in files}
 
 
+def test_a_folder_in_which_a_sheet_was_looked_for_in_vain_is_no_material(site: Project) -> None:
+    site.write({"assets/site.scss": "@use 'node_modules/lib/said'", "assets/node_modules/lib/said/_index.scss": "a { b: c }"})
+    assert run("compile", "--provenance", "p.json") == 0
+    names = {one["name"] for one in resolved(site.folder)}
+    assert {name for name in names if "node_modules" in name} == {"assets/node_modules/lib/said/_index.scss"}
+
+
 def test_it_is_the_same_for_the_same_and_tells_nothing_of_the_machine(
     site: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
