@@ -318,12 +318,13 @@ def watch(
       assetbuild watch --live-reload
       assetbuild watch -- flask run --debug
     """
+    from assetbuild.dev import address
     from assetbuild.dev import watch as watching
 
     reporter = options.reporter
     told = _told_as_json(options) if options.as_json else _told_in_lines(reporter)
     server = None
-    last = _last_live_reload(options)
+    last = address.last(options.load(build=False))
     if last:
         from assetbuild.dev.live import answers
 
@@ -345,7 +346,7 @@ def watch(
 
 
 def _live_reload(options: Options, port: int | None, host: str | None, names: Sequence[str], last: str | None) -> LiveReload:
-    """last: as `_last_live_reload` has it."""
+    """last: where the last `watch` was to be heard, so that pages which are open find this one."""
     from assetbuild.dev.live import LOOPBACK, LiveReload
 
     log = options.reporter.line
@@ -357,15 +358,6 @@ def _live_reload(options: Options, port: int | None, host: str | None, names: Se
     if host and (f"[{host}]" if ":" in host else host) not in LOOPBACK:
         log(f"live reload listens on {host}: whoever reaches it, and asks by an allowed name, learns what is built")
     return server
-
-
-def _last_live_reload(options: Options) -> str | None:
-    """Where the last `watch` was to be heard, so that pages which are open find this one."""
-    from assetbuild.runtime import manifest as treaty
-
-    with contextlib.suppress(ManifestError):
-        return treaty.load(options.load(build=False).output / treaty.NAME).get("live_reload")
-    return None
 
 
 def _told_in_lines(reporter: Reporter) -> Audience:

@@ -26,6 +26,7 @@ import pytest
 from assetbuild import config as configuration
 from assetbuild import interrupts, publish
 from assetbuild.compile import build, glance
+from assetbuild.dev import address
 from assetbuild.dev import events as events_module
 from assetbuild.dev import watch as watch_module
 from assetbuild.dev.events import CLOSED, FEW, QUIET, SAVE, Events, places
@@ -34,6 +35,7 @@ from assetbuild.dev.live import Changes, LiveReload
 from assetbuild.dev.watch import LOOK, REBUILDS, Audience, _beside, _Builder
 from assetbuild.dev.watch import PATIENCE as PATIENCE_OF_WATCH
 from assetbuild.result import Order
+from assetbuild.runtime import Assets
 from assetbuild.runtime import manifest as treaty
 from assetbuild.verify import verify
 from tests.conftest import Project
@@ -565,6 +567,36 @@ def test_a_compile_after_it_is_for_production_again(project: Project, start: Cal
     assert project.manifest["mode"] == "production"
     assert "live_reload" not in project.manifest
     assert text(project, "b.js") == "let b=1"
+
+
+def test_the_manifest_names_the_script_as_long_as_it_runs_and_the_next_one_has_its_address(
+    project: Project, start: Callable[..., Watch]
+) -> None:
+    project.write(SITE)
+    assets = None
+    urls: list[str] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        watch = start("--live-reload", "--live-reload-port", "0") if not urls else start("--live-reload")
+        watch.next()
+        assets = assets or Assets(project.folder / "dist", auto_reload=True)
+        urls.append(project.manifest["live_reload"])
+        assert urls[-1] in assets.live_reload_tag()
+        watch.end(number)
+        assert "live_reload" not in project.manifest
+        assert assets.live_reload_tag() == ""
+        assert verify(project.folder / "dist").findings == ()
+    assert urls[0] == urls[1]
+
+
+def test_what_another_build_wrote_meanwhile_stays_as_the_script_is_withdrawn(project: Project) -> None:
+    project.write(SITE).compile()
+    config = configuration.load(cwd=project.folder, environ={})
+    before = (config.output / "manifest.json").read_bytes()
+    address.withdraw(config, "http://127.0.0.1:1/client.js?token=t")
+    assert (config.output / "manifest.json").read_bytes() == before
+    assert address.last(config) == "http://127.0.0.1:1/client.js?token=t"
+    shutil.rmtree(config.output)
+    address.withdraw(config, "http://127.0.0.1:1/client.js?token=t")
 
 
 def test_live_reload_beyond_loopback_needs_a_name_and_says_who_may_hear(project: Project, start: Callable[..., Watch]) -> None:

@@ -16,7 +16,7 @@ from assetbuild.adopt import adopt
 from assetbuild.cache import Cache, opened
 from assetbuild.compile import build, glance
 from assetbuild.config import Config
-from assetbuild.dev import live
+from assetbuild.dev import address, live
 from assetbuild.dev.events import QUIET, Events, observed, places, settings
 from assetbuild.errors import AssetbuildError, Problem
 from assetbuild.filters import FilterError
@@ -73,6 +73,8 @@ def watch(
         if server is not None:
             _heard(server)
             stack.callback(server.stop)
+            # While there is still somebody to answer pages that have it: then no page has it.
+            stack.callback(lambda url: address.withdraw(builder.order.config if builder.order else config, url), server.url)
         observation = _Observation(events, audience, stack.enter_context(contextlib.ExitStack()))
         if not poll:
             observation.follow(config, config.bundles_from is not None)
