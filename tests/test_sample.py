@@ -492,6 +492,8 @@ def damaged(artifact: Path, browser: Browser, tmp_path_factory: pytest.TempPathF
             data = file.read_bytes()
             assert old in data
             file.write_bytes(data.replace(old, new, 1))
+            for variant in file.parent.glob(f"{file.name}.*"):  # What a browser would get instead.
+                variant.unlink()
         with visit(browser, running.url) as opened:
             yield opened
 
