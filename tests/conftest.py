@@ -50,8 +50,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Twice as many as cores: a good part of what the tests do is to wait for disks, servers and browsers."""
-    return available_cores() * 2
+    """One more than cores: a good part of what the tests do is to wait for disks, servers and browsers."""
+    return available_cores() + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
