@@ -296,6 +296,8 @@ class _Build:
         """Of what names a published file and is no reference. names: the public paths of what was linked here."""
         for job in self.jobs.values():
             unit = self.compiled[job.key]
+            if not unit.bare:
+                continue
             aims = [aim(job.logical_path, reference, self.config.base_url) or "" for reference in unit.bare]
             told = [i for i, path in enumerate(aims) if (names.get(path) or self.scope.names.get(path, path)) != path]
             at = places(job, unit, bare=True) if told else []

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assetbuild.config import Application, Config
     from assetbuild.dev.live import LiveReload
     from assetbuild.dev.watch import Audience
+    from assetbuild.documents import Document
     from assetbuild.index import Index
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -241,7 +242,7 @@ def compile(  # noqa: A001 (a command's word is its function's name)
 
     config = options.load(base_url=base_url, previous=previous, keep=keep, keep_days=keep_days)
     reporter = options.reporter
-    whole = provenance is not None or sbom is not None
+    asked = _asked(provenance, sbom)
 
     def waiting() -> None:
         if not options.quiet:
@@ -249,14 +250,16 @@ def compile(  # noqa: A001 (a command's word is its function's name)
 
     try:
         adopted = adopt(config)
-        if whole:
-            _may_be_written(provenance, sbom, adopted.config)
-        built = project(adopted, jobs=options.jobs, progress=options.progress(reporter), waiting=waiting, whole=whole)
+        if asked:
+            from assetbuild.documents import check
+
+            check([document for document, _ in asked], adopted.config)
+        built = project(adopted, jobs=options.jobs, progress=options.progress(reporter), waiting=waiting, whole=bool(asked))
     finally:
         reporter.clear()
     result = built.result
-    if whole:
-        _write_documents(provenance, sbom, adopted, built.index)
+    for document, make in asked:
+        document.write(make(adopted, built.index))
     shown = _shown(config.output)
     if options.as_json:
         _print_json(report.result_data(result, shown))
@@ -266,26 +269,23 @@ def compile(  # noqa: A001 (a command's word is its function's name)
     return DONE
 
 
-def _may_be_written(provenance: str | None, sbom: str | None, config: Config) -> None:
-    """Raises ConfigError where a document would take the place of something else."""
-    from assetbuild import documents
-
-    asked = [documents.provenance(provenance)] if provenance is not None else []
-    asked += [documents.bill(sbom)] if sbom is not None else []
-    documents.check(asked, config)
-
-
-def _write_documents(provenance: str | None, sbom: str | None, adopted: Adopted, index: Index) -> None:
-    from assetbuild import documents
-
+def _asked(provenance: str | None, sbom: str | None) -> list[tuple[Document, Callable[[Adopted, Index], bytes]]]:
+    """The documents that are to be beside the artifact, each with what makes it."""
+    asked: list[tuple[Document, Callable[[Adopted, Index], bytes]]] = []
     if provenance is not None:
+        from assetbuild import documents
         from assetbuild.provenance import statement
 
-        documents.write(documents.provenance(provenance), statement(adopted.config, index, __version__, adopted.read))
+        def stated(adopted: Adopted, index: Index) -> bytes:
+            return statement(adopted.config, index, __version__, adopted.read)
+
+        asked.append((documents.provenance(provenance), stated))
     if sbom is not None:
+        from assetbuild import documents
         from assetbuild.sbom import bill
 
-        documents.write(documents.bill(sbom), bill(adopted.config, index, __version__))
+        asked.append((documents.bill(sbom), lambda adopted, index: bill(adopted.config, index, __version__)))
+    return asked
 
 
 @assetbuild.command(epilog=_EXIT_STATUSES, context_settings={"ignore_unknown_options": False})
@@ -324,7 +324,8 @@ def watch(
     reporter = options.reporter
     told = _told_as_json(options) if options.as_json else _told_in_lines(reporter)
     server = None
-    last = address.last(options.load(build=False))
+    config = options.load(build=False)
+    last = address.named(config)
     if last:
         from assetbuild.dev.live import answers
 
@@ -334,7 +335,7 @@ def watch(
                 "another `assetbuild watch` tells pages of this output's rebuilds; end it, or name another --output"
             )
     if live_reload or live_reload_port is not None or live_reload_host or live_reload_allow:
-        server = _live_reload(options, live_reload_port, live_reload_host, live_reload_allow, last)
+        server = _live_reload(options, live_reload_port, live_reload_host, live_reload_allow, last or address.kept(config))
     try:
         return watching.watch(
             lambda: options.load(base_url=base_url), told, poll=poll, jobs=options.jobs, server=server, command=command

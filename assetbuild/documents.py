@@ -30,6 +30,24 @@ class Document:
         """Where it really is: what a link leads to is written, and not the link."""
         return os.path.realpath(self.file)
 
+    def write(self, data: bytes) -> None:
+        """A file appears whole, or stays as it was. Raises AssetbuildError."""
+        try:
+            if _is_stream(self.file):
+                with open(self.file, "ab") as stream:
+                    stream.write(data)
+                return
+            new = Path(f"{self.place}.new-{os.getpid()}")
+            try:
+                new.write_bytes(data)
+                new.replace(self.place)
+            except BaseException:
+                new.unlink(missing_ok=True)
+                raise
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise AssetbuildError(f"{self.file} could not be written: {reason}") from error
+
 
 def provenance(file: str) -> Document:
     """A statement, or an envelope into which a signer has put an earlier one."""
@@ -98,22 +116,3 @@ def _is_stream(file: str) -> bool:
     except (OSError, ValueError):
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
-
-
-def write(document: Document, data: bytes) -> None:
-    """A file appears whole, or stays as it was. Raises AssetbuildError."""
-    try:
-        if _is_stream(document.file):
-            with open(document.file, "ab") as stream:
-                stream.write(data)
-            return
-        new = Path(f"{document.place}.new-{os.getpid()}")
-        try:
-            new.write_bytes(data)
-            new.replace(document.place)
-        except BaseException:
-            new.unlink(missing_ok=True)
-            raise
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise AssetbuildError(f"{document.file} could not be written: {reason}") from error

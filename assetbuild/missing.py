@@ -40,12 +40,12 @@ def severity(path: str, reference: Reference, policy: Sequence[tuple[Pattern, st
     return "warning" if word == "warn" or reference.kind == "sourcemap" else "error"
 
 
-def unlinked(unlinked: Missing) -> Problem:
+def unlinked(found: Missing) -> Problem:
     """The warning about what names a file that is published under another name, and is no reference."""
-    path = unquote(unlinked.reference.path)
+    path = unquote(found.reference.path)
     what = f'"{path}" in new URL() is left as it is written, and names a file that is published under another name'
     hint = f'write "./{path}", or name the file in keep_names'
-    return Problem(unlinked.shown, unlinked.line, unlinked.column, what, hint, "warning")
+    return Problem(found.shown, found.line, found.column, what, hint, "warning")
 
 
 class Report:

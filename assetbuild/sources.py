@@ -414,11 +414,9 @@ def is_read(folder: str, roots: Iterable[Root], exclude: Iterable[Pattern]) -> b
     for root in roots:
         if not f"{folder}/".startswith(f"{root.path}/"):
             continue
-        path, hidden = root.prefix, False
-        for name in filter(None, folder[len(root.path) :].split("/")):
-            hidden = hidden or _of_no_interest(name) or any(pattern.matches(f"{path}{name}/x") for pattern in whole)
-            path += f"{name}/"
-        if not hidden:
+        names = [name for name in folder[len(root.path) :].split("/") if name]
+        inside = f"{root.prefix}{'/'.join((*names, 'x'))}"  # What means all of a folder means this in any folder of it.
+        if not any(map(_of_no_interest, names)) and not any(pattern.matches(inside) for pattern in whole):
             return True
     return False
 

@@ -95,8 +95,8 @@ class Compiled:
     bare: tuple[Reference, ...] = ()
 
     def __reduce__(self) -> tuple[type[Compiled], tuple[object, ...]]:  # As `Reference` does.
-        fields = (self.logical_path, self.text, self.digest, self.size, self.references, self.problems, self.read, self.source)
-        return Compiled, (*fields, self.bare)
+        made = (self.logical_path, self.text, self.digest, self.size)
+        return Compiled, (*made, self.references, self.problems, self.read, self.source, self.bare)
 
 
 def scanner(path: str) -> Callable[[str], Scan] | None:
@@ -263,11 +263,11 @@ def places(job: Job, compiled: Compiled, bare: bool = False) -> list[tuple[int, 
 
     Only messages need this, so it is worked out when one is written: the source is read again.
     """
+    wanted = compiled.bare if bare else compiled.references
     try:
         source = content(job.source.file).decode() if job.text is None else ""
     except (OSError, UnicodeDecodeError):
-        return [(0, 0)] * len(compiled.bare if bare else compiled.references)
-    wanted = compiled.bare if bare else compiled.references
+        return [(0, 0)] * len(wanted)
     find = scanner(job.source.path)
     written: tuple[Reference, ...] = ()
     if find is not None:

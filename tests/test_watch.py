@@ -594,7 +594,8 @@ def test_what_another_build_wrote_meanwhile_stays_as_the_script_is_withdrawn(pro
     before = (config.output / "manifest.json").read_bytes()
     address.withdraw(config, "http://127.0.0.1:1/client.js?token=t")
     assert (config.output / "manifest.json").read_bytes() == before
-    assert address.last(config) == "http://127.0.0.1:1/client.js?token=t"
+    assert address.named(config) is None
+    assert address.kept(config) == "http://127.0.0.1:1/client.js?token=t"
     shutil.rmtree(config.output)
     address.withdraw(config, "http://127.0.0.1:1/client.js?token=t")
 

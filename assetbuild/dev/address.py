@@ -12,11 +12,15 @@ from assetbuild.errors import AssetbuildError
 from assetbuild.runtime import manifest as treaty
 
 
-def last(config: Config) -> str | None:
-    """The address of the `watch` that runs, or of the last one that did; None where nothing is known of one."""
+def named(config: Config) -> str | None:
+    """The address of the `watch` that runs, or that ended without a chance to withdraw it; None where there is none."""
     with contextlib.suppress(treaty.ManifestError):
-        if url := treaty.load(config.output / treaty.NAME).get("live_reload"):
-            return url
+        return treaty.load(config.output / treaty.NAME).get("live_reload")
+    return None
+
+
+def kept(config: Config) -> str | None:
+    """The address of the last `watch` that withdrew it; None where the cache knows of none."""
     cache = opened(str(config.cache_dir))
     found = cache.result(_name(config)) if isinstance(cache, Cache) else None
     return found if isinstance(found, str) else None

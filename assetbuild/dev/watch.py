@@ -205,9 +205,9 @@ class _Builder:
         if before is None or mended or not result.unchanged:
             assert self.known is not None
             self.audience.rebuilt(Rebuild(result, changed, seconds))
-            # Pages have what the last good build made, whatever of that was forgotten since.
-            earlier, self.names = self.names, _names(self.known)
             if self.server:
+                # Pages have what the last good build made, whatever of that was forgotten since.
+                earlier, self.names = self.names, _names(self.known)
                 self.server.rebuilt(live.Changes(result.digest, _replaced(earlier, self.names)))
 
     def failed(self, problems: tuple[Problem, ...]) -> None:

@@ -68,10 +68,9 @@ class Files:
 
     def _plain(self, served: Served, environ: WSGIEnvironment) -> WSGIApplication:
         served = served.negotiated(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        type_ = served.type or ("application/octet-stream" if served.coding else None)
         try:
             # By default the tag is of the file's time and place, which differ from one process's artifact to another's.
-            response = send_file(served.file, environ, mimetype=type_, conditional=True, etag=served.etag)
+            response = send_file(served.file, environ, mimetype=served.type or None, conditional=True, etag=served.etag)
         except HTTPException as error:  # A `Range` beyond the file's end: no application of Flask's is here to answer it.
             return error
         if response.status_code not in (200, 206, 304):
