@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -268,10 +269,12 @@ def test_a_second_run_says_that_nothing_changed(built: Project, run: Run) -> Non
     assert {path: path.stat().st_mtime_ns for path in (built.folder / "dist").rglob("*")} == before
 
 
-@pytest.mark.parametrize("change", [False, True])
-def test_who_waits_for_another_build_is_told(built: Project, change: bool) -> None:
-    if change:
+@pytest.mark.parametrize("known", ["all", "but a file", "nothing"])
+def test_who_waits_for_another_build_is_told(built: Project, known: str) -> None:
+    if known == "but a file":
         built.write({"assets/css/new.css": "a{}"})
+    elif known == "nothing":
+        shutil.rmtree(built.folder / ".assetbuild")
     descriptor = os.open(built.folder / "dist", os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     environ = os.environ | {"PYTHONPATH": str(Path(assetbuild.__file__).parent.parent)}

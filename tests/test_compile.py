@@ -279,6 +279,10 @@ def test_a_url_without_a_dot_that_names_a_file_of_another_name_is_warned_of_as_l
     assert told() == ['2:83: "b.wasm"']
     shutil.rmtree(project.folder / "dist")
     assert told() == ['2:83: "b.wasm"']  # From the cache.
+    (project.folder / "assets/js/b.wasm").unlink()
+    assert told() == []
+    project.write({"assets/js/a.wasm": ""})
+    assert told() == ['2:12: "a.wasm"']
 
 
 def test_the_missing_policy_lets_references_pass_and_the_manifest_tells(project: Project) -> None:

@@ -104,6 +104,19 @@ def test_a_pipe_is_written_to_and_none_takes_its_place(site: Project) -> None:
     assert (site.folder / "pipe").is_fifo()
 
 
+def test_what_the_shell_has_led_standard_output_into_is_written_to_and_stays(site: Project) -> None:
+    command = [sys.executable, "-m", "assetbuild", "compile", "--quiet", "--sbom", "/dev/stdout"]
+    environment = os.environ | {"PYTHONPATH": str(Path(cli.__file__).parent.parent)}
+    with open("said", "w+b") as said:
+        said.write(b"before\n")
+        said.flush()
+        subprocess.run(command, stdout=said, env=environment, check=True)
+        assert os.path.samestat(os.stat("said"), os.fstat(said.fileno()))
+    first, _, bill = (site.folder / "said").read_text().partition("\n")
+    assert first == "before"
+    assert json.loads(bill)["bomFormat"] == "CycloneDX"
+
+
 def test_a_file_in_memory_is_replaced_as_any_other(site: Project) -> None:
     memory = Path("/dev/shm")
     if not os.access(memory, os.W_OK):

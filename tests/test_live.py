@@ -371,6 +371,7 @@ def test_a_problem_has_its_line_and_no_path_of_the_machine(
     server: LiveReload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/var/lib")  # The way there climbs to the top.
     (tmp_path / "a.css").write_text("one\n\tt\x1bwo\nthree")
     (tmp_path / "of other").mkdir()
     server.failed(
